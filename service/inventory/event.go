@@ -1,0 +1,54 @@
+package inventory
+
+import "time"
+
+// Event is the immutable record of one change to one stock level. Balances are those after it.
+type Event struct {
+	Key         LevelKey
+	Version     int64
+	Kind        Kind
+	Deltas      Balances
+	Balances    Balances
+	Command     ID  // the command that made it: a movement's id, or that of a reservation's step
+	Reservation *ID // nil where no reservation is concerned
+	UnitCost    *Money
+	Meta        Meta
+	RecordedAt  time.Time
+}
+
+// Kind names what happened to a stock level.
+type Kind string
+
+// The kinds of events. The first group are movements, which callers ask for by name; the second
+// are steps of a reservation.
+const (
+	KindReceive    Kind = "receive"
+	KindSell       Kind = "sell"
+	KindReturn     Kind = "return"
+	KindAdjust     Kind = "adjust"
+	KindCount      Kind = "count"
+	KindQuarantine Kind = "quarantine"
+	KindRestore    Kind = "restore"
+	KindScrap      Kind = "scrap"
+
+	KindReserve Kind = "reserve"
+	KindConfirm Kind = "confirm"
+	KindRelease Kind = "release"
+	KindFulfil  Kind = "fulfil"
+	KindExpire  Kind = "expire"
+)
+
+// Meta says who did something and why. It is copied into every event of a command.
+type Meta struct {
+	Actor       string
+	Reason      string
+	Reference   string
+	Channel     string
+	EffectiveAt time.Time // zero: when it is recorded
+}
+
+// Money is an amount as the caller wrote it, a decimal, with an ISO 4217 currency.
+type Money struct {
+	Amount   string `json:"amount"`
+	Currency string `json:"currency"`
+}

@@ -1,0 +1,80 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"strings"
+)
+
+// ID is an id that Stockyard made. It carries the home region of what it names, so that any
+// region's endpoint goes straight to the right rows, and the hash of a stock level, so that it goes
+// to the right lane. Its text form is opaque to callers: "<region>.<26 letters and digits>".
+type ID struct {
+	Region string
+	UUID   [16]byte
+}
+
+var idEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+
+var errBadID = errors.New("no id of this system")
+
+// NewID makes an id at home in the level's region from 16 random bytes. spans says that the rows
+// it names lie in more regions than its own.
+func NewID(level LevelKey, random [16]byte, spans bool) ID {
+	binary.BigEndian.PutUint16(random[:2], level.Hash())
+	random[15] &^= 1
+	if spans {
+		random[15] |= 1
+	}
+	return ID{Region: level.Region, UUID: random}
+}
+
+// Lane is the hash of the stock level that the id was made for.
+func (id ID) Lane() uint16 { return binary.BigEndian.Uint16(id.UUID[:2]) }
+
+// Spans says whether rows of this id lie in other regions too.
+func (id ID) Spans() bool { return id.UUID[15]&1 == 1 }
+
+// compare orders ids the way the database's primary keys do.
+func (id ID) compare(o ID) int {
+	if c := strings.Compare(id.Region, o.Region); c != 0 {
+		return c
+	}
+	return bytes.Compare(id.UUID[:], o.UUID[:])
+}
+
+// IsZero says that there is no id.
+func (id ID) IsZero() bool { return id == ID{} }
+
+func (id ID) String() string {
+	return id.Region + "." + strings.ToLower(idEncoding.EncodeToString(id.UUID[:]))
+}
+
+// ParseID reads the text form. Whether the region exists is for the caller to see.
+func ParseID(s string) (ID, error) {
+	region, rest, found := strings.Cut(s, ".")
+	if !found || region == "" || len(rest) != 26 || rest != strings.ToLower(rest) {
+		return ID{}, errBadID
+	}
+	raw, err := idEncoding.DecodeString(strings.ToUpper(rest))
+	if err != nil || len(raw) != 16 {
+		return ID{}, errBadID
+	}
+	id := ID{Region: region}
+	copy(id.UUID[:], raw)
+	if id.String() != s { // the last letter has spare bits: only one spelling is ours
+		return ID{}, errBadID
+	}
+	return id, nil
+}
+
+// MarshalText makes ids strings in JSON.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (id *ID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseID(string(text))
+	return err
+}

@@ -1,0 +1,267 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stockyard/service/inventory"
+)
+
+var selectNow = define("now", `SELECT now()`)
+
+// Rows are read in key order with FOR UPDATE. On CockroachDB that only saves retries; it is the
+// isolation level that makes decisions right.
+var selectLevels = define("levels", `
+SELECT l.region::text, l.sku, l.location,
+       l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
+       l.version, l.updated_at, l.closed
+  FROM unnest($1, $2, $3) AS k(region, sku, location)
+  JOIN stock_levels AS l
+    ON l.region = k.region::crdb_internal_region AND l.sku = k.sku AND l.location = k.location
+ ORDER BY l.region, l.sku, l.location
+   FOR UPDATE OF l`, texts, texts, texts)
+
+var selectReservations = define("reservations", `
+SELECT r.region::text, r.id::text, r.status, coalesce(r.order_reference, ''), coalesce(r.channel, ''),
+       r.expires_at, r.version, r.created_at, r.updated_at
+  FROM unnest($1, $2) AS k(region, id)
+  JOIN reservations AS r ON r.region = k.region::crdb_internal_region AND r.id = k.id::uuid
+ ORDER BY r.region, r.id
+   FOR UPDATE OF r`, texts, texts)
+
+// Lines are not locked: whoever changes one holds the lock of its stock level or its reservation.
+var selectLines = define("reservation_lines", `
+SELECT r.region::text, r.reservation_id::text, r.line, r.home::text, r.location, r.sku,
+       r.quantity, r.held, r.allocated, r.fulfilled, r.released, r.expired, r.expires_at
+  FROM unnest($1, $2) AS k(region, id)
+  JOIN reservation_lines AS r ON r.region = k.region::crdb_internal_region AND r.reservation_id = k.id::uuid`,
+	texts, texts)
+
+var selectLevelsOfReservations = define("levels_of_reservations", `
+SELECT l.region::text, l.sku, l.location,
+       l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
+       l.version, l.updated_at, l.closed
+  FROM (SELECT k.region::crdb_internal_region AS region, k.sku, k.location
+          FROM unnest($1, $2, $3) AS k(region, sku, location)
+         UNION
+        SELECT r.region, r.sku, r.location
+          FROM unnest($4, $5) AS i(region, id)
+          JOIN reservation_lines AS r
+            ON r.region = i.region::crdb_internal_region AND r.reservation_id = i.id::uuid) AS k
+  JOIN stock_levels AS l ON l.region = k.region AND l.sku = k.sku AND l.location = k.location
+ ORDER BY l.region, l.sku, l.location
+   FOR UPDATE OF l`, texts, texts, texts, texts, texts)
+
+var selectWatermarks = define("watermarks", `
+SELECT e.region::text, e.sku, e.location, e.version,
+       e.on_hand, e.held, e.allocated, e.quarantined, e.incoming, e.shortfall
+  FROM unnest($1, $2, $3, $4) AS k(region, sku, location, version)
+  JOIN stock_events AS e ON e.region = k.region::crdb_internal_region
+   AND e.sku = k.sku AND e.location = k.location AND e.version = k.version`, texts, texts, texts, ints)
+
+var selectLapsed = define("lapsed_lines", `
+SELECT r.region::text, r.reservation_id::text, r.line, r.home::text, r.location, r.sku,
+       r.quantity, r.held, r.allocated, r.fulfilled, r.released, r.expired, r.expires_at
+  FROM reservation_lines AS r
+ WHERE r.region = $1::crdb_internal_region AND r.sku = $2 AND r.location = $3
+   AND r.held > 0 AND r.expires_at <= $4
+ ORDER BY r.expires_at
+ LIMIT $5`, text, text, text, moment, bigint)
+
+// BatchNeeds are the rows a batch of commands must see.
+type BatchNeeds struct {
+	inventory.Needs
+	// Keys are looked up too where a command may have been written before.
+	Keys []CommandKey
+}
+
+// ReadBatch reads what a batch needs, in one round trip that also begins the transaction.
+func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (*inventory.State, map[CommandKey]Recorded, error) {
+	var now time.Time
+	tx.queue(selectNow, func(r pgx.Rows) error { return r.Scan(&now) })
+	recorded := tx.queueKeys(n.Keys)
+	reservations := map[inventory.ID]inventory.Reservation{}
+	lines := map[inventory.ID][]inventory.Line{}
+	if len(n.Reservations) > 0 {
+		tx.queueReservations(n.Reservations, reservations, lines)
+	}
+	var levels []inventory.Level
+	tx.queueLevels(n.Needs, func(l inventory.Level) { levels = append(levels, l) })
+	marks := map[inventory.Watermark]inventory.Balances{}
+	if len(n.Watermarks) > 0 {
+		tx.queueWatermarks(n.Watermarks, marks)
+	}
+	if err := tx.Run(ctx); err != nil {
+		return nil, nil, err
+	}
+	state := inventory.NewState(now)
+	for _, l := range levels {
+		state.AddLevel(l)
+	}
+	for id, r := range reservations {
+		state.AddReservation(r, lines[id])
+	}
+	for w, b := range marks {
+		state.AddWatermark(w, b)
+	}
+	return state, recorded, nil
+}
+
+func (tx *Tx) queueLevels(n inventory.Needs, add func(inventory.Level)) {
+	regions, skus, locations := levelColumns(n.Levels)
+	scan := func(r pgx.Rows) error {
+		l, err := scanLevel(r)
+		add(l)
+		return err
+	}
+	switch {
+	case len(n.Reservations) > 0:
+		lineRegions, ids := tx.lineColumns(n.Reservations)
+		tx.queue(selectLevelsOfReservations, scan, regions, skus, locations, lineRegions, ids)
+	case len(n.Levels) > 0:
+		tx.queue(selectLevels, scan, regions, skus, locations)
+	}
+}
+
+func (tx *Tx) queueReservations(ids []inventory.ID, reservations map[inventory.ID]inventory.Reservation, lines map[inventory.ID][]inventory.Line) {
+	regions, uuids := idColumns(ids)
+	tx.queue(selectReservations, func(r pgx.Rows) error {
+		v, err := scanReservation(r)
+		reservations[v.ID] = v
+		return err
+	}, regions, uuids)
+	lineRegions, lineIDs := tx.lineColumns(ids)
+	tx.queue(selectLines, func(r pgx.Rows) error {
+		l, err := scanLine(r)
+		lines[l.Reservation] = append(lines[l.Reservation], l)
+		return err
+	}, lineRegions, lineIDs)
+}
+
+// lineColumns are where the lines of reservations may lie: in the home region, or in any where the
+// id says so. Only those regions are asked.
+func (tx *Tx) lineColumns(ids []inventory.ID) (regions, uuids []string) {
+	for _, id := range unique(ids) {
+		in := []string{id.Region}
+		if id.Spans() {
+			in = tx.store.regions
+		}
+		for _, region := range in {
+			regions = append(regions, region)
+			uuids = append(uuids, uuidText(id.UUID))
+		}
+	}
+	return regions, uuids
+}
+
+func (tx *Tx) queueWatermarks(marks []inventory.Watermark, into map[inventory.Watermark]inventory.Balances) {
+	var regions, skus, locations []string
+	var versions []int64
+	for _, w := range unique(marks) {
+		regions, skus, locations = append(regions, w.Key.Region), append(skus, w.Key.SKU), append(locations, w.Key.Location)
+		versions = append(versions, w.Version)
+	}
+	tx.queue(selectWatermarks, func(r pgx.Rows) error {
+		var w inventory.Watermark
+		var b inventory.Balances
+		err := r.Scan(&w.Key.Region, &w.Key.SKU, &w.Key.Location, &w.Version,
+			&b.OnHand, &b.Held, &b.Allocated, &b.Quarantined, &b.Incoming, &b.Shortfall)
+		into[w] = b
+		return err
+	}, regions, skus, locations, versions)
+}
+
+// ReadLapsed reads the lapsed holds of levels into the state, at most limit of each.
+func (tx *Tx) ReadLapsed(ctx context.Context, state *inventory.State, keys []inventory.LevelKey, limit int) error {
+	found := make([][]inventory.Line, len(keys))
+	for i, k := range keys {
+		tx.queue(selectLapsed, func(r pgx.Rows) error {
+			l, err := scanLine(r)
+			found[i] = append(found[i], l)
+			return err
+		}, k.Region, k.SKU, k.Location, state.Now, int64(limit))
+	}
+	if err := tx.Run(ctx); err != nil {
+		return err
+	}
+	for i, k := range keys {
+		state.AddLapsed(k, found[i], len(found[i]) < limit)
+	}
+	return nil
+}
+
+func scanLevel(r pgx.Rows) (l inventory.Level, err error) {
+	err = r.Scan(&l.Key.Region, &l.Key.SKU, &l.Key.Location,
+		&l.OnHand, &l.Held, &l.Allocated, &l.Quarantined, &l.Incoming, &l.Shortfall,
+		&l.Version, &l.UpdatedAt, &l.Closed)
+	return l, err
+}
+
+func scanReservation(r pgx.Rows) (v inventory.Reservation, err error) {
+	var id string
+	err = r.Scan(&v.ID.Region, &id, &v.Status, &v.OrderReference, &v.Channel, &v.ExpiresAt, &v.Version, &v.CreatedAt, &v.UpdatedAt)
+	if err != nil {
+		return v, err
+	}
+	v.ExpiresAt, v.CreatedAt, v.UpdatedAt = v.ExpiresAt.UTC(), v.CreatedAt.UTC(), v.UpdatedAt.UTC()
+	v.ID.UUID, err = parseUUID(id)
+	return v, err
+}
+
+func scanLine(r pgx.Rows) (l inventory.Line, err error) {
+	var id string
+	err = r.Scan(&l.Level.Region, &id, &l.Number, &l.Reservation.Region, &l.Level.Location, &l.Level.SKU,
+		&l.Quantity, &l.Held, &l.Allocated, &l.Fulfilled, &l.Released, &l.Expired, &l.ExpiresAt)
+	if err != nil {
+		return l, err
+	}
+	l.ExpiresAt = l.ExpiresAt.UTC()
+	l.Reservation.UUID, err = parseUUID(id)
+	return l, err
+}
+
+func levelColumns(keys []inventory.LevelKey) (regions, skus, locations []string) {
+	keys = unique(keys)
+	regions, skus, locations = make([]string, len(keys)), make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		regions[i], skus[i], locations[i] = k.Region, k.SKU, k.Location
+	}
+	return regions, skus, locations
+}
+
+func idColumns(ids []inventory.ID) (regions, uuids []string) {
+	for _, id := range unique(ids) {
+		regions, uuids = append(regions, id.Region), append(uuids, uuidText(id.UUID))
+	}
+	return regions, uuids
+}
+
+func unique[T comparable](in []T) []T {
+	if len(in) < 2 {
+		return in
+	}
+	seen := make(map[T]bool, len(in))
+	out := make([]T, 0, len(in))
+	for _, v := range in {
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// UUIDs travel as text: CockroachDB v21.1 takes no arrays of them.
+func uuidText(u [16]byte) string {
+	var b [36]byte
+	hex.Encode(b[:8], u[:4])
+	hex.Encode(b[9:13], u[4:6])
+	hex.Encode(b[14:18], u[6:8])
+	hex.Encode(b[19:23], u[8:10])
+	hex.Encode(b[24:], u[10:])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}

@@ -1,0 +1,51 @@
+package store
+
+import "strings"
+
+// dialect is what differs between the two databases, chosen once from version().
+type dialect struct {
+	version   string
+	cockroach bool
+	// session sets up each connection.
+	session string
+	// snapshot begins a read-only transaction that sees one moment and takes no locks.
+	snapshot string
+	// slowScan marks a plan that reads a whole table.
+	slowScan string
+}
+
+func dialectOf(version string) *dialect {
+	if strings.Contains(version, "CockroachDB") {
+		return &dialect{
+			version:   version,
+			cockroach: true,
+			// A pod that vanished behind a cut cable must not keep its rows locked.
+			session: `SET default_transaction_isolation = 'serializable';
+				SET idle_in_transaction_session_timeout = '20s';
+				SET statement_timeout = '60s'`,
+			// A moment in the past needs no locks and meets no writer; so short a while ago
+			// contains everything that was acknowledged before the question was asked.
+			snapshot: `BEGIN AS OF SYSTEM TIME '-1us'`,
+			slowScan: "FULL SCAN",
+		}
+	}
+	return &dialect{
+		version: version,
+		// Every write asks for a serializable transaction; reads are single statements, which
+		// see one snapshot at any isolation, and as read committed ones keep no predicate locks
+		// that would abort writers. Generic plans: the statements look rows up by key whatever
+		// the values, and planning them each time costs more than running them. Without the
+		// scans switched off, plans made while tables are small would read them whole.
+		session: `SET default_transaction_isolation = 'read committed';
+			SET idle_in_transaction_session_timeout = '20s';
+			SET statement_timeout = '60s';
+			SET plan_cache_mode = 'force_generic_plan';
+			SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+			SET jit = off; SET TimeZone = 'UTC'`,
+		snapshot: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+			SET LOCAL statement_timeout = 0;
+			SET LOCAL plan_cache_mode = 'auto';
+			SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on`,
+		slowScan: "Seq Scan",
+	}
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cockroachdb/cockroach-go/v2/crdb"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// What a caller can act on. Everything else is a bug or a broken server. The driver's own words
+// stay inside the error, for the log; nothing that faces clients prints them.
+var (
+	// ErrUnavailable: the database could not be reached; nothing was written.
+	ErrUnavailable = errors.New("the database is not reachable")
+	// ErrContention: the transaction lost against others too often; nothing was written.
+	ErrContention = errors.New("too much contention")
+	// ErrAmbiguous: the connection broke during COMMIT; look the commands up by their keys.
+	ErrAmbiguous = errors.New("the outcome of the commit is unknown")
+	// ErrDuplicateKey: a command of that idempotency key is there already; nothing was written.
+	ErrDuplicateKey = errors.New("the idempotency key is there already")
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("not found")
+)
+
+// callError says which call of a round trip failed.
+type callError struct {
+	call string
+	err  error
+}
+
+func (e *callError) Error() string { return e.call + ": " + e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+// SQLSTATE 40001 is what cockroach-go looks for; these errors ask it to run the closure again.
+const serializationFailure = "40001"
+
+// againError is a failure before the commit that running again can mend.
+type againError struct{ err error }
+
+func (e *againError) Error() string  { return e.err.Error() }
+func (e *againError) Unwrap() error  { return e.err }
+func (*againError) SQLState() string { return serializationFailure }
+
+type ambiguousError struct{ err error }
+
+func (e *ambiguousError) Error() string { return "commit: " + e.err.Error() }
+func (e *ambiguousError) Unwrap() []error {
+	return []error{ErrAmbiguous, errors.New(e.err.Error())} // not the cause itself: nobody may retry on its code
+}
+
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// isLost says that the connection is gone or the server is going, so that another connection may
+// do better. 57P01-57P03 are a server that shuts down or starts up; CockroachDB drains with 57P01.
+func isLost(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	code := sqlState(err)
+	switch {
+	case strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "08"):
+		return true
+	case code != "":
+		return false
+	}
+	var call *callError
+	var connect *pgconn.ConnectError
+	return errors.As(err, &call) || errors.As(err, &connect) || pgconn.Timeout(err)
+}
+
+// isDefinite says that a failed commit certainly wrote nothing: the server said so.
+func isDefinite(err error) bool {
+	code := sqlState(err)
+	return code != "" && code != "40003" && !isLost(err)
+}
+
+// beforeCommit sorts an error that certainly came before the commit: which ask for another run?
+func beforeCommit(err error) error {
+	const uniqueViolation, deadlock = "23505", "40P01"
+	var call *callError
+	switch code := sqlState(err); {
+	case code == uniqueViolation && errors.As(err, &call) && call.call == insertCommands.name:
+		return join(ErrDuplicateKey, err)
+	case code == uniqueViolation:
+		// A row that was not there, or a version that was current, when it was read. The unique
+		// keys are the guard behind the isolation level: nothing stale can be committed.
+		return &againError{err}
+	case code == deadlock:
+		return &againError{err}
+	}
+	return err
+}
+
+// retryCause names why a transaction runs again, "" where it doesn't.
+func retryCause(err error) string {
+	var again *againError
+	switch {
+	case err == nil, errors.Is(err, ErrAmbiguous):
+		return ""
+	case errors.As(err, &again):
+		if code := sqlState(err); code != "" {
+			return code
+		}
+		return "connection_lost"
+	case sqlState(err) == serializationFailure:
+		return serializationFailure
+	}
+	return ""
+}
+
+// classify turns what the driver and cockroach-go say into this package's errors.
+func classify(err error) error {
+	var exceeded *crdb.MaxRetriesExceededError
+	var again *againError
+	code := sqlState(err)
+	switch {
+	case err == nil, errors.Is(err, ErrAmbiguous), errors.Is(err, ErrDuplicateKey):
+		return err
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &exceeded) && errors.As(err, &again) && isLost(again.err):
+		return join(ErrUnavailable, err)
+	case errors.As(err, &exceeded), code == "57014", code == "55P03":
+		return join(ErrContention, err)
+	case isLost(err), strings.HasPrefix(code, "53"):
+		return join(ErrUnavailable, err)
+	}
+	return err
+}
+
+func join(kind, cause error) error { return fmt.Errorf("%w: %w", kind, cause) }

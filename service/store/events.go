@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"stockyard/service/inventory"
+)
+
+var listEvents = define("list_events", `
+SELECT e.region::text, e.sku, e.location, e.version, e.kind,
+       e.on_hand_delta, e.held_delta, e.allocated_delta, e.quarantined_delta, e.incoming_delta, e.shortfall_delta,
+       e.on_hand, e.held, e.allocated, e.quarantined, e.incoming, e.shortfall,
+       e.movement_home::text, e.movement_id::text, coalesce(e.reservation_home::text, ''), coalesce(e.reservation_id::text, ''),
+       coalesce(e.unit_cost::text, ''), coalesce(e.currency, ''), coalesce(e.reason, ''), coalesce(e.reference, ''),
+       coalesce(e.channel, ''), e.actor, e.effective_at, e.recorded_at
+  FROM stock_events AS e
+ WHERE e.region = $1::crdb_internal_region AND e.sku = $2 AND e.location = $3 AND e.version > $4
+ ORDER BY e.version LIMIT $5`, text, text, text, bigint, bigint)
+
+// Events lists a stock level's events after a version, in the order of their versions.
+func (s *Store) Events(ctx context.Context, key inventory.LevelKey, after int64, limit int) (items []inventory.Event, err error) {
+	err = s.read(ctx, listEvents, func(r pgx.Rows) error {
+		e, err := scanEvent(r)
+		items = append(items, e)
+		return err
+	}, key.Region, key.SKU, key.Location, after, int64(limit))
+	return items, err
+}
+
+func scanEvent(r pgx.Rows) (e inventory.Event, err error) {
+	var movement, reservationHome, reservation string
+	var cost inventory.Money
+	d, b, m := &e.Deltas, &e.Balances, &e.Meta
+	err = r.Scan(&e.Key.Region, &e.Key.SKU, &e.Key.Location, &e.Version, &e.Kind,
+		&d.OnHand, &d.Held, &d.Allocated, &d.Quarantined, &d.Incoming, &d.Shortfall,
+		&b.OnHand, &b.Held, &b.Allocated, &b.Quarantined, &b.Incoming, &b.Shortfall,
+		&e.Command.Region, &movement, &reservationHome, &reservation,
+		&cost.Amount, &cost.Currency, &m.Reason, &m.Reference, &m.Channel, &m.Actor, &m.EffectiveAt, &e.RecordedAt)
+	if err != nil {
+		return e, err
+	}
+	m.EffectiveAt, e.RecordedAt = m.EffectiveAt.UTC(), e.RecordedAt.UTC()
+	if cost.Amount != "" {
+		e.UnitCost = &cost
+	}
+	if reservation != "" {
+		e.Reservation = &inventory.ID{Region: reservationHome}
+		if e.Reservation.UUID, err = parseUUID(reservation); err != nil {
+			return e, err
+		}
+	}
+	e.Command.UUID, err = parseUUID(movement)
+	return e, err
+}

@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stockyard/sql"
+)
+
+// Migrations are few lines of our own: the libraries that apply them safely from several pods at
+// once do it with advisory locks, which CockroachDB has not, or inside transactions, where it
+// wants no DDL. Here a lease row lets one pod through at a time, each file runs statement by
+// statement outside of transactions, and every statement may run again.
+
+// Migration is one file of the schema.
+type Migration struct {
+	Version int
+	Name    string
+	Applied bool
+
+	statements []string
+	checksum   string
+}
+
+const migrationTables = `
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version    BIGINT      NOT NULL PRIMARY KEY,
+    name       TEXT        NOT NULL,
+    checksum   TEXT        NOT NULL,
+    applied_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE IF NOT EXISTS schema_lock (
+    id         BIGINT      NOT NULL PRIMARY KEY,
+    holder     TEXT        NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+)`
+
+// SchemaVersion is the version this binary needs.
+func SchemaVersion() int {
+	all, err := migrations()
+	if err != nil || len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].Version
+}
+
+func migrations() ([]Migration, error) {
+	files, err := fs.Glob(sql.Migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	all := make([]Migration, len(files))
+	for i, file := range files {
+		raw, err := fs.ReadFile(sql.Migrations, file)
+		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimSuffix(path.Base(file), ".sql")
+		number, _, _ := strings.Cut(name, "_")
+		version, err := strconv.Atoi(number)
+		if err != nil || version != i+1 {
+			return nil, fmt.Errorf("migration %s: want the number %03d", file, i+1)
+		}
+		sum := sha256.Sum256(raw)
+		all[i] = Migration{Version: version, Name: name, statements: splitStatements(string(raw)), checksum: hex.EncodeToString(sum[:])}
+	}
+	return all, nil
+}
+
+// splitStatements splits a file of DDL at the semicolons that end a line; comments go.
+func splitStatements(file string) (statements []string) {
+	var b strings.Builder
+	for line := range strings.Lines(file) {
+		if strings.HasPrefix(strings.TrimSpace(line), "--") {
+			continue
+		}
+		b.WriteString(line)
+		if strings.HasSuffix(strings.TrimSpace(line), ";") {
+			statements = append(statements, strings.TrimSpace(b.String()))
+			b.Reset()
+		}
+	}
+	if rest := strings.TrimSpace(b.String()); rest != "" {
+		statements = append(statements, rest)
+	}
+	return statements
+}
+
+// AppliedSchema is the schema version the database has; 0 for an empty one.
+func (s *Store) AppliedSchema(ctx context.Context) (version int, err error) {
+	var there bool
+	row := s.pool.QueryRow(ctx, `SELECT count(*) > 0 FROM information_schema.tables WHERE table_schema = 'public' AND table_name = 'schema_migrations'`, pgx.QueryExecModeExec)
+	if err := row.Scan(&there); err != nil || !there {
+		return 0, classify(err)
+	}
+	err = s.pool.QueryRow(ctx, `SELECT coalesce(max(version), 0) FROM schema_migrations`, pgx.QueryExecModeExec).Scan(&version)
+	return version, classify(err)
+}
+
+// PlanMigrations lists all migrations and which of them the database has.
+func (s *Store) PlanMigrations(ctx context.Context) ([]Migration, error) {
+	all, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.AppliedSchema(ctx)
+	for i := range all {
+		all[i].Applied = all[i].Version <= version
+	}
+	return all, err
+}
+
+// Migrate brings the schema up to date and gives the names of what it applied. It is safe to call
+// from many pods at once, and to kill at any moment.
+func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
+	all, err := migrations()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.ddl(ctx, strings.Split(migrationTables, ";")...); err != nil {
+		return nil, err
+	}
+	release, err := s.lockSchema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := s.ensureRegions(ctx); err != nil {
+		return nil, err
+	}
+	for _, m := range all {
+		done, err := s.isApplied(ctx, m)
+		if err != nil {
+			return applied, err
+		}
+		if done {
+			continue
+		}
+		if err := s.ddl(ctx, m.statements...); err != nil {
+			return applied, fmt.Errorf("migration %s: %w", m.Name, err)
+		}
+		_, err = s.pool.Exec(ctx, `INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, now())`,
+			pgx.QueryExecModeExec, m.Version, m.Name, m.checksum)
+		if err != nil {
+			return applied, classify(err)
+		}
+		applied = append(applied, m.Name)
+	}
+	return applied, nil
+}
+
+func (s *Store) isApplied(ctx context.Context, m Migration) (bool, error) {
+	var checksum string
+	err := s.pool.QueryRow(ctx, `SELECT checksum FROM schema_migrations WHERE version = $1`, pgx.QueryExecModeExec, m.Version).Scan(&checksum)
+	switch {
+	case err == pgx.ErrNoRows:
+		return false, nil
+	case err != nil:
+		return false, classify(err)
+	case checksum != m.checksum:
+		return false, fmt.Errorf("migration %s was applied with another content: what is applied is never edited, add a new file", m.Name)
+	}
+	return true, nil
+}
+
+// ddl runs statements one at a time, each in its own implicit transaction. Two pods may create the
+// same thing at the same moment: the loser's error says that it exists, and it tries once more.
+func (s *Store) ddl(ctx context.Context, statements ...string) error {
+	for _, statement := range statements {
+		err := s.ddlOnce(ctx, statement)
+		for attempt := 1; err != nil && attempt <= 10 && raced(err); attempt++ {
+			if err := pause(ctx, attempt+3); err != nil {
+				return err
+			}
+			err = s.ddlOnce(ctx, statement)
+		}
+		if err != nil {
+			return fmt.Errorf("%w in: %s", classify(err), firstLine(statement))
+		}
+	}
+	return nil
+}
+
+func (s *Store) ddlOnce(ctx context.Context, statement string) error {
+	_, err := s.pool.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+func raced(err error) bool {
+	switch sqlState(err) {
+	case serializationFailure, "23505", "42P07", "42710", "XX000", "55000":
+		return true
+	}
+	return false
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
+
+// lockSchema waits for the lease on the schema. It expires, so that a pod that died migrating
+// holds nobody up for long; a statement that outlives it may run again beside the next holder.
+func (s *Store) lockSchema(ctx context.Context) (release func(), err error) {
+	const lease = time.Minute
+	holder := rand.Text()
+	for attempt := 5; ; attempt++ {
+		tag, err := s.pool.Exec(ctx, `
+			INSERT INTO schema_lock (id, holder, expires_at) VALUES (1, $1, now() + $2::text::interval)
+			    ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+			 WHERE schema_lock.expires_at < now()`, pgx.QueryExecModeExec, holder, lease.String())
+		if err != nil && sqlState(err) != serializationFailure {
+			return nil, classify(err)
+		}
+		if err == nil && tag.RowsAffected() == 1 {
+			return func() {
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+				defer cancel()
+				_, _ = s.pool.Exec(ctx, `UPDATE schema_lock SET expires_at = now() - '1s'::interval WHERE id = 1 AND holder = $1`, pgx.QueryExecModeExec, holder)
+			}, nil
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return nil, fmt.Errorf("waiting for another pod to finish its migration: %w", err)
+		}
+	}
+}
+
+// ensureRegions makes the type of every region column. A multi-region CockroachDB database has it
+// already; elsewhere a stand-in of the same name lets the same DDL run.
+func (s *Store) ensureRegions(ctx context.Context) error {
+	var there bool
+	err := s.pool.QueryRow(ctx, `SELECT count(*) > 0 FROM pg_catalog.pg_type WHERE typname = 'crdb_internal_region'`, pgx.QueryExecModeExec).Scan(&there)
+	if err != nil {
+		return classify(err)
+	}
+	if !there {
+		quoted := make([]string, len(s.regions))
+		for i, r := range s.regions {
+			quoted[i] = "'" + r + "'"
+		}
+		return s.ddl(ctx, "CREATE TYPE crdb_internal_region AS ENUM ("+strings.Join(quoted, ", ")+")")
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT e.enumlabel FROM pg_catalog.pg_enum AS e JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
+		 WHERE t.typname = 'crdb_internal_region'`, pgx.QueryExecModeExec)
+	if err != nil {
+		return classify(err)
+	}
+	known, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return classify(err)
+	}
+	for _, r := range s.regions {
+		if !slices.Contains(known, r) {
+			if err := s.ddl(ctx, "ALTER TYPE crdb_internal_region ADD VALUE IF NOT EXISTS '"+r+"'"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Parameter types. They are declared, not inferred: CockroachDB takes `$1::int8[]` for text.
+const (
+	text   = pgtype.TextOID
+	texts  = pgtype.TextArrayOID
+	bigint = pgtype.Int8OID
+	ints   = pgtype.Int8ArrayOID
+	times  = pgtype.TimestamptzArrayOID
+	moment = pgtype.TimestamptzOID
+	blobs  = pgtype.ByteaArrayOID
+	bools  = pgtype.BoolArrayOID
+	float  = pgtype.Float8OID
+	flag   = pgtype.BoolOID
+)
+
+// statement is one SQL statement, prepared on each connection when it is first used there.
+type statement struct {
+	name  string
+	sql   string
+	types []uint32
+}
+
+// statements lists every statement, for the check that each finds its rows by an index.
+var statements []*statement
+
+func define(name, sql string, types ...uint32) *statement {
+	st := &statement{name: name, sql: sql, types: types}
+	statements = append(statements, st)
+	return st
+}
+
+// prepared are the statements a connection has prepared.
+type prepared map[string]*pgconn.StatementDescription
+
+const preparedKey = "stockyard.prepared"
+
+// call is a statement to be run with its arguments; rows, if any, scans each row of its result.
+type call struct {
+	st   *statement
+	args []any
+	rows func(pgx.Rows) error
+}
+
+// roundTrip sends calls, framed by plain commands such as BEGIN and COMMIT, in one pipeline. A
+// failing call is named in the error; none after it has run.
+func roundTrip(ctx context.Context, conn *pgx.Conn, before string, calls []call, after string) error {
+	known, err := prepareAll(ctx, conn, calls)
+	if err != nil {
+		return err
+	}
+	pipeline := conn.PgConn().StartPipeline(ctx)
+	if err := send(conn, pipeline, known, before, calls, after); err != nil {
+		_ = pipeline.Close()
+		return err
+	}
+	err = receive(conn, pipeline, before, calls, after)
+	if closeErr := pipeline.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func prepareAll(ctx context.Context, conn *pgx.Conn, calls []call) (prepared, error) {
+	known, ok := conn.PgConn().CustomData()[preparedKey].(prepared)
+	if !ok {
+		return nil, fmt.Errorf("the connection was not set up")
+	}
+	for _, c := range calls {
+		if known[c.st.name] != nil {
+			continue
+		}
+		sd, err := conn.PgConn().Prepare(ctx, c.st.name, c.st.sql, c.st.types)
+		if err != nil {
+			return nil, fmt.Errorf("prepare %s: %w", c.st.name, err)
+		}
+		known[c.st.name] = sd
+	}
+	return known, nil
+}
+
+func send(conn *pgx.Conn, p *pgconn.Pipeline, known prepared, before string, calls []call, after string) error {
+	if before != "" {
+		p.SendQueryParams(before, nil, nil, nil, nil)
+	}
+	for _, c := range calls {
+		// A builder of its own: the pipeline keeps the encoded values until they are sent.
+		var b pgx.ExtendedQueryBuilder
+		sd := known[c.st.name]
+		if err := b.Build(conn.TypeMap(), sd, c.args); err != nil {
+			// Nothing was sent yet, so the connection stays in step.
+			return fmt.Errorf("encode %s: %w", c.st.name, err)
+		}
+		p.SendQueryPrepared(c.st.name, b.ParamValues, b.ParamFormats, b.ResultFormats)
+	}
+	if after != "" {
+		p.SendQueryParams(after, nil, nil, nil, nil)
+	}
+	return p.Sync()
+}
+
+func receive(conn *pgx.Conn, p *pgconn.Pipeline, before string, calls []call, after string) error {
+	if before != "" {
+		if _, err := finish(p); err != nil {
+			return &callError{before, err}
+		}
+	}
+	for _, c := range calls {
+		if err := c.receive(conn, p); err != nil {
+			return &callError{c.st.name, err}
+		}
+	}
+	if after == "" {
+		return nil
+	}
+	tag, err := finish(p)
+	if err != nil {
+		return &callError{after, err}
+	}
+	if tag.String() != after {
+		return &callError{after, fmt.Errorf("the server answered %s", tag)}
+	}
+	return nil
+}
+
+func (c call) receive(conn *pgx.Conn, p *pgconn.Pipeline) error {
+	results, err := p.GetResults()
+	if err != nil {
+		return err
+	}
+	reader, ok := results.(*pgconn.ResultReader)
+	if !ok {
+		return fmt.Errorf("unexpected results %T", results)
+	}
+	rows := pgx.RowsFromResultReader(conn.TypeMap(), reader)
+	for rows.Next() {
+		if c.rows == nil {
+			continue
+		}
+		if err := c.rows(rows); err != nil {
+			return err
+		}
+	}
+	rows.Close()
+	return rows.Err()
+}
+
+func finish(p *pgconn.Pipeline) (pgconn.CommandTag, error) {
+	results, err := p.GetResults()
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	reader, ok := results.(*pgconn.ResultReader)
+	if !ok {
+		return pgconn.CommandTag{}, fmt.Errorf("unexpected results %T", results)
+	}
+	return reader.Close()
+}

@@ -1,0 +1,125 @@
+// Package store is all SQL of Stockyard: the only package that speaks to the database.
+//
+// There is one way to write, Store.InTx, and every statement is declared once, with the types of
+// its parameters, beside the code that scans its rows. What differs between CockroachDB and
+// PostgreSQL is in dialect.go.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is a pool of connections to one database.
+type Store struct {
+	pool    *pgxpool.Pool
+	dialect *dialect
+	regions []string
+	retries RetryObserver
+}
+
+// RetryObserver is told why a transaction runs again.
+type RetryObserver func(cause string)
+
+// Options of a store.
+type Options struct {
+	URL     string
+	Regions []string // all regions of the topology: what statements over all regions bind
+	// MaxConns bounds the pool; 0 means 16.
+	MaxConns int
+	// OnRetry is called for each transaction that runs again; it may be nil.
+	OnRetry RetryObserver
+}
+
+// Open connects, finds out which database it is, and makes sure that it gives serializable
+// transactions. Errors: ErrUnavailable where the database can't be reached.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, errors.New("the database URL can't be read: want postgres://user@host:port/database?options")
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 16
+	}
+	config.MaxConns = int32(min(max(o.MaxConns, 2), 1000))
+	config.MaxConnLifetime = time.Hour
+	config.MaxConnLifetimeJitter = 10 * time.Minute
+	config.HealthCheckPeriod = 5 * time.Second
+	config.ConnConfig.ConnectTimeout = 3 * time.Second
+	s := &Store{regions: o.Regions, retries: o.OnRetry}
+	if s.retries == nil {
+		s.retries = func(string) {}
+	}
+	config.AfterConnect = s.setUpSession
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, classify(err)
+	}
+	if err := s.checkServer(ctx); err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close closes every connection, waiting for those in use.
+func (s *Store) Close() { s.pool.Close() }
+
+// Database says which database this is, for people.
+func (s *Store) Database() string { return s.dialect.version }
+
+// IsCockroach says whether this is the database that Stockyard is for.
+func (s *Store) IsCockroach() bool { return s.dialect.cockroach }
+
+// Regions lists all regions of the topology.
+func (s *Store) Regions() []string { return s.regions }
+
+// Ping makes sure that the database answers.
+func (s *Store) Ping(ctx context.Context) error { return classify(s.pool.Ping(ctx)) }
+
+// PoolStats says how many connections there are, how many are in use, and the most there may be.
+func (s *Store) PoolStats() (total, inUse, limit int32) {
+	stat := s.pool.Stat()
+	return stat.TotalConns(), stat.AcquiredConns(), stat.MaxConns()
+}
+
+func (s *Store) setUpSession(ctx context.Context, conn *pgx.Conn) error {
+	var version string
+	if err := conn.QueryRow(ctx, "SELECT version()", pgx.QueryExecModeSimpleProtocol).Scan(&version); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, dialectOf(version).session, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return err
+	}
+	conn.PgConn().CustomData()[preparedKey] = prepared{}
+	return nil
+}
+
+func (s *Store) checkServer(ctx context.Context) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return classify(err)
+	}
+	defer conn.Release()
+	var version, isolation string
+	if err := conn.QueryRow(ctx, "SELECT version()", pgx.QueryExecModeSimpleProtocol).Scan(&version); err != nil {
+		return classify(err)
+	}
+	s.dialect = dialectOf(version)
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable})
+	if err != nil {
+		return classify(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if err := tx.QueryRow(ctx, "SHOW transaction_isolation", pgx.QueryExecModeSimpleProtocol).Scan(&isolation); err != nil {
+		return classify(err)
+	}
+	if isolation != "serializable" {
+		return fmt.Errorf("the database gives %q transactions; Stockyard needs serializable ones", isolation)
+	}
+	return nil
+}
