@@ -17,14 +17,15 @@ type Stamp struct {
 
 // Product is what is stocked.
 type Product struct {
-	SKU         string            `json:"sku"`
-	Name        string            `json:"name"`
-	Description string            `json:"description,omitempty"`
-	Unit        string            `json:"unit,omitempty"`
-	Barcode     string            `json:"barcode,omitempty"`
-	Category    string            `json:"category,omitempty"`
-	UnitCost    *Money            `json:"unit_cost,omitempty"`
-	Attributes  map[string]string `json:"attributes,omitempty"`
+	SKU         string `json:"sku"`
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	Unit        string `json:"unit,omitempty"`
+	Barcode     string `json:"barcode,omitempty"`
+	Category    string `json:"category,omitempty"`
+	UnitCost    *Money `json:"unit_cost,omitempty"`
+	// Attributes are the caller's own; values are any JSON.
+	Attributes map[string]any `json:"attributes,omitempty"`
 	Stamp
 }
 
@@ -43,9 +44,30 @@ func (p *Product) Check() []FieldError {
 	}
 	for k, v := range p.Attributes {
 		w.name("attributes", k)
-		w.add("attributes."+k, CheckText(v, 4000))
+		w.add("attributes."+k, checkJSON(v))
 	}
 	return w.list
+}
+
+// checkJSON looks for text in a JSON value that no database stores.
+func checkJSON(v any) string {
+	switch v := v.(type) {
+	case string:
+		return CheckText(v, 4000)
+	case []any:
+		for _, item := range v {
+			if wrong := checkJSON(item); wrong != "" {
+				return wrong
+			}
+		}
+	case map[string]any:
+		for key, item := range v {
+			if wrong := CheckText(key, 255) + checkJSON(item); wrong != "" {
+				return wrong
+			}
+		}
+	}
+	return ""
 }
 
 // Location is a place that has stock.

@@ -27,9 +27,9 @@ func decideCount(d *Draft, m *Movement, i int) (Balances, error) {
 	if err != nil {
 		return Balances{}, err
 	}
-	counted, err := countedNow(d, l, level)
+	counted, err := countedNow(d, l, level, i)
 	if err != nil {
-		return Balances{}, nameLine(err, i)
+		return Balances{}, err
 	}
 	// Lapsed holds promise nothing: they end before a count has to be called short.
 	if counted < level.Promised() && level.Held > 0 {
@@ -47,7 +47,7 @@ func decideCount(d *Draft, m *Movement, i int) (Balances, error) {
 
 // countedNow carries a count from its watermark to the current version. Physical stock is on hand
 // less shortfall, so that what moved since is the difference of the two physical stocks.
-func countedNow(d *Draft, l MovementLine, level Level) (int64, error) {
+func countedNow(d *Draft, l MovementLine, level Level, line int) (int64, error) {
 	if l.AsOfVersion == nil || *l.AsOfVersion == level.Version {
 		return l.Quantity, nil
 	}
@@ -62,10 +62,11 @@ func countedNow(d *Draft, l MovementLine, level Level) (int64, error) {
 		}
 		then = b
 	}
-	moved := (level.OnHand - level.Shortfall) - (then.OnHand - then.Shortfall)
+	now, before := level.OnHand-level.Shortfall, then.OnHand-then.Shortfall
+	moved := now - before
 	counted := l.Quantity + moved
-	if moved > 0 && counted < l.Quantity {
-		return 0, outOfRange(level, 0)
+	if (moved > 0) != (now > before) || moved > 0 && counted < l.Quantity {
+		return 0, outOfRange(level, line)
 	}
 	return counted, nil
 }

@@ -6,7 +6,7 @@ var returnKind = movementKind{
 	check: positive,
 	decide: func(_ *Draft, m *Movement, i int) (Balances, error) {
 		deltas := Balances{OnHand: m.Lines[i].Quantity}
-		if m.Lines[i].Bucket == Quarantined {
+		if m.Lines[i].To == Quarantined {
 			deltas.Quarantined = m.Lines[i].Quantity
 		}
 		return deltas, nil

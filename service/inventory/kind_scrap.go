@@ -6,7 +6,7 @@ var scrap = movementKind{
 	check: positive,
 	decide: func(d *Draft, m *Movement, i int) (Balances, error) {
 		l := m.Lines[i]
-		if l.Bucket == Quarantined {
+		if l.From == Quarantined {
 			level, err := d.Level(l.Level)
 			if err != nil {
 				return Balances{}, err

@@ -20,7 +20,8 @@ type MovementLine struct {
 	IfVersion      *int64 // refuse unless the level is at this version
 	AsOfVersion    *int64 // count: the version that was current when the units were counted
 	AllowShortfall bool   // sell: what isn't available becomes shortfall
-	Bucket         Bucket // return: where to; scrap: where from
+	To             Bucket // return: where to, by default available
+	From           Bucket // scrap: where from, by default available
 	UnitCost       *Money
 }
 
@@ -32,6 +33,13 @@ const (
 	Available   Bucket = "available"
 	Quarantined Bucket = "quarantined"
 )
+
+func (b Bucket) check(field string) []FieldError {
+	if b == "" {
+		return nil
+	}
+	return oneOf(field, b, Available, Quarantined)
+}
 
 // MovementAnswer is a movement as callers see it.
 type MovementAnswer struct {
@@ -151,10 +159,11 @@ func (l MovementLine) checkOptions(kind Kind) (wrong []FieldError) {
 	}
 	only(l.AllowShortfall, "allow_shortfall", KindSell)
 	only(l.AsOfVersion != nil, "as_of_version", KindCount)
-	only(l.Bucket != "" && kind != KindScrap, "to", KindReturn)
-	only(l.Bucket != "" && kind != KindReturn, "from", KindScrap)
+	only(l.To != "", "to", KindReturn)
+	only(l.From != "", "from", KindScrap)
 	only(l.UnitCost != nil, "unit_cost", KindReceive, KindReturn, KindAdjust)
-	return wrong
+	wrong = append(wrong, l.To.check("to")...)
+	return append(wrong, l.From.check("from")...)
 }
 
 // Needs implements Command.
@@ -217,10 +226,14 @@ func (m *Movement) post(d *Draft, rule movementKind, answer *MovementAnswer) err
 			return nameLine(err, i)
 		}
 		answer.Lines[i] = MovementLineAnswer{Location: l.Level.Location, SKU: l.Level.SKU, Deltas: deltas, Level: DescribeLevel(level)}
-		if deltas.Shortfall > 0 {
+		short := deltas.Shortfall
+		if m.Kind == KindCount {
+			short = level.Shortfall // also what was short before and still is
+		}
+		if short > 0 {
 			answer.Warnings = append(answer.Warnings, fmt.Sprintf(
 				"line %d: %d units of SKU %q at location %q are short: they left, or were not found, although they are promised or not on the books",
-				i+1, deltas.Shortfall, l.Level.SKU, l.Level.Location))
+				i+1, short, l.Level.SKU, l.Level.Location))
 		}
 	}
 	if len(shortages) > 0 {

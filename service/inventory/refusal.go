@@ -13,6 +13,7 @@ const (
 	VersionMismatch    RefusalKind = "version-mismatch"
 	NotFound           RefusalKind = "not-found"
 	Invalid            RefusalKind = "invalid-request"
+	OverLimit          RefusalKind = "over-limit"
 )
 
 // Recorded says whether a refusal is kept under the command's idempotency key and given again:
@@ -22,7 +23,7 @@ func (k RefusalKind) Recorded() bool {
 	switch k {
 	case InsufficientStock, Conflict, ReservationExpired, VersionMismatch:
 		return true
-	case NotFound, Invalid:
+	case NotFound, Invalid, OverLimit:
 		return false
 	}
 	return false
@@ -34,12 +35,12 @@ type Refusal struct {
 	Detail    string       `json:"detail"`
 	Shortages []Shortage   `json:"shortages,omitempty"`
 	Fields    []FieldError `json:"fields,omitempty"`
-	Expected  int64        `json:"expected,omitempty"`
-	Current   int64        `json:"current,omitempty"`
+	Expected  int64        `json:"expected,omitzero"`
+	Current   int64        `json:"current,omitzero"`
 	Resource  string       `json:"resource,omitempty"`
 	Name      string       `json:"name,omitempty"`
 	// Item is the place of the refused command in an all-or-nothing batch, from 0.
-	Item int `json:"item,omitempty"`
+	Item int `json:"item,omitzero"`
 }
 
 func (r *Refusal) Error() string { return string(r.Kind) + ": " + r.Detail }
@@ -62,6 +63,10 @@ type FieldError struct {
 
 func conflict(format string, args ...any) *Refusal {
 	return &Refusal{Kind: Conflict, Detail: fmt.Sprintf(format, args...)}
+}
+
+func invalid(field, message string) *Refusal {
+	return &Refusal{Kind: Invalid, Detail: field + " " + message, Fields: []FieldError{{Field: field, Message: message}}}
 }
 
 func notFound(resource, name string) *Refusal {

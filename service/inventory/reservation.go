@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
@@ -147,6 +148,16 @@ func (d *Draft) reservation(id ID) (Reservation, []Line, error) {
 		lines[i] = d.line(key)
 	}
 	return r, lines, nil
+}
+
+// status is a reservation's status now. A hold whose units were given up stays expired, even if
+// the clocks of the database's nodes went back since.
+func (d *Draft) status(r Reservation, lines []Line) Status {
+	status := r.EffectiveStatus(d.Now())
+	if status == StatusHeld && slices.ContainsFunc(lines, func(l Line) bool { return l.Expired > 0 }) {
+		return StatusExpired
+	}
+	return status
 }
 
 func (d *Draft) line(key LineKey) Line {

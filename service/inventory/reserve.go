@@ -1,6 +1,10 @@
 package inventory
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Limits of a hold's life.
 const (
@@ -30,6 +34,9 @@ type Reserve struct {
 	// the stock of those levels among SKUs x Sites that Consider names.
 	Sites    []Site
 	Consider []LevelKey
+	// Glimpsed says that Consider is only what looked sufficient a moment ago, so that a shortage
+	// seen there is no shortage yet: Decide then asks to look wider.
+	Glimpsed bool
 	// KeepBack is the channel's safety stock: units of each stock level that it may not promise.
 	KeepBack int64
 	Meta     Meta
@@ -43,6 +50,10 @@ type ReserveLine struct {
 	// IfVersion refuses the command unless the level is at this version. Only with a Level.
 	IfVersion *int64
 }
+
+// ErrLookWider means that a reservation was decided on a glimpse of the stock and must be decided
+// again on all levels that it may be sourced from. It never reaches a caller.
+var ErrLookWider = errors.New("the glimpsed levels have too little")
 
 // Needs implements Command.
 func (c *Reserve) Needs() Needs {
@@ -60,6 +71,9 @@ func (c *Reserve) Needs() Needs {
 
 // Decide implements Command.
 func (c *Reserve) Decide(d *Draft) (Answer, error) {
+	if err := c.checkLines(); err != nil {
+		return Answer{}, err
+	}
 	if err := c.checkVersions(d); err != nil {
 		return Answer{}, err
 	}
@@ -69,6 +83,9 @@ func (c *Reserve) Decide(d *Draft) (Answer, error) {
 	placements, shortages, err := c.place(d, unnamed)
 	if err != nil {
 		return Answer{}, err
+	}
+	if len(shortages) > 0 && c.Glimpsed {
+		return Answer{}, ErrLookWider
 	}
 	if len(shortages) > 0 && (c.Policy != Partial || len(placements) == 0) {
 		return Answer{}, insufficient(shortages)
@@ -80,6 +97,19 @@ func (c *Reserve) Decide(d *Draft) (Answer, error) {
 		}
 	}
 	return c.hold(d, id, placements, shortages)
+}
+
+// checkLines stands behind the callers' own checks: fewer than one unit would be held of nothing.
+func (c *Reserve) checkLines() error {
+	if len(c.Lines) == 0 {
+		return invalid("lines", "must have at least one line")
+	}
+	for i, l := range c.Lines {
+		if l.Quantity < 1 {
+			return invalid(fmt.Sprintf("lines[%d].quantity", i), "must be at least 1")
+		}
+	}
+	return nil
 }
 
 func (c *Reserve) id(placements []Placement) ID {
@@ -120,7 +150,7 @@ func (c *Reserve) place(d *Draft, by ID) ([]Placement, []Shortage, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		free := max(level.Available()-c.KeepBack-taken[*l.Level], 0)
+		free := max(max(level.Available(), 0)-c.KeepBack-taken[*l.Level], 0)
 		give := min(free, l.Quantity)
 		if give < l.Quantity {
 			shortages = append(shortages, Shortage{Line: i + 1, SKU: l.SKU, Location: l.Level.Location, Requested: l.Quantity, Available: free})

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -67,7 +68,7 @@ func Source(by Strategy, wants []Want, sites []Site, free func(Site, string) int
 	left := map[LevelKey]int64{}
 	order := Order{Wants: map[string]int64{}, Sites: sites}
 	for _, w := range wants {
-		order.Wants[w.SKU] += w.Quantity
+		order.Wants[w.SKU] += min(w.Quantity, math.MaxInt64-order.Wants[w.SKU])
 		for _, s := range sites {
 			left[s.key(w.SKU)] = max(free(s, w.SKU), 0)
 		}
@@ -148,9 +149,10 @@ func (c *Reserve) sourceFrom(d *Draft, wants []Want, taken map[LevelKey]int64, b
 	var failed error
 	free := func(s Site, sku string) int64 {
 		key := s.key(sku)
-		row, found := d.state.levels[key]
-		if !found || row.Closed {
-			return 0
+		if _, changed := d.levels[key]; !changed {
+			if row, found := d.state.levels[key]; !found || row.Closed {
+				return 0
+			}
 		}
 		var want int64
 		if expire {
@@ -160,13 +162,14 @@ func (c *Reserve) sourceFrom(d *Draft, wants []Want, taken map[LevelKey]int64, b
 		if err != nil {
 			failed = err
 		}
-		return level.Available() - c.KeepBack - taken[key]
+		return max(level.Available(), 0) - c.KeepBack - taken[key]
 	}
 	placements, shortages := Source(c.Strategy, wants, c.Sites, free, c.Policy == Partial)
 	return placements, shortages, failed
 }
 
-// checkSKUs refuses SKUs that don't exist: those with a stock level do.
+// checkSKUs refuses SKUs that don't exist: those with a stock level do, whichever command of the
+// batch it was read for.
 func (c *Reserve) checkSKUs(d *Draft, wants []Want) error {
 	stocked := map[string]bool{}
 	for _, key := range c.Consider {
@@ -174,11 +177,15 @@ func (c *Reserve) checkSKUs(d *Draft, wants []Want) error {
 			stocked[key.SKU] = true
 		}
 	}
+	var open []string
 	for _, w := range wants {
 		if !stocked[w.SKU] {
-			if err := d.checkCatalogue("product", w.SKU); err != nil {
-				return err
-			}
+			open = append(open, w.SKU)
+		}
+	}
+	for _, sku := range d.state.Unstocked(open) {
+		if err := d.checkCatalogue("product", sku); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,7 +1,8 @@
 package inventory
 
-// maxSplitSets bounds the search for the smallest set of sites: beyond it the greedy choice stands.
-const maxSplitSets = 20_000
+// maxSplitLooks bounds the search for the smallest set of sites, in looks at what a site has of a
+// SKU: rows are locked meanwhile, and a million take up to 0.1 s. Beyond it the greedy choice stands.
+const maxSplitLooks = 500_000
 
 // rankForFewestSplits puts a smallest set of sites that can serve the whole order first: an exact
 // search over sets of growing size, in the order of priority, and the greedy cover (at each step
@@ -16,8 +17,11 @@ func rankForFewestSplits(o Order) []Site {
 			}
 		}
 	}
-	budget := maxSplitSets
+	budget := maxSplitLooks
 	greedy := greedyCover(o, useful)
+	if !covers(o, greedy) { // nor does any smaller set
+		return greedy
+	}
 	for size := 1; size < len(greedy); size++ {
 		if set := coverOfSize(o, useful, nil, size, &budget); set != nil {
 			return set
@@ -32,7 +36,7 @@ func rankForFewestSplits(o Order) []Site {
 // coverOfSize extends chosen by size sites out of those given, so that together they cover the order.
 func coverOfSize(o Order, from, chosen []Site, size int, budget *int) []Site {
 	if size == 0 {
-		*budget--
+		*budget -= len(o.Wants) * len(chosen) // at most; what is really looked at depends on the map's order
 		if covers(o, chosen) {
 			return chosen
 		}

@@ -131,6 +131,30 @@ func (s *State) Untouched(keys []LevelKey) []LevelKey {
 	return missing
 }
 
+// Unstocked lists the SKUs among those given of which no level was read.
+func (s *State) Unstocked(skus []string) []string {
+	if len(skus) == 0 {
+		return nil
+	}
+	stocked := make(map[string]bool, len(s.levels))
+	for key := range s.levels {
+		stocked[key.SKU] = true
+	}
+	var missing []string
+	for _, sku := range skus {
+		if !stocked[sku] {
+			missing = append(missing, sku)
+		}
+	}
+	return missing
+}
+
+// RecordedAt is the time that everything this batch writes carries.
+func (s *State) RecordedAt() time.Time { return s.at }
+
+// Events is how many events the batch has made so far.
+func (s *State) Events() int { return len(s.changes.Events) }
+
 // WantsLapsed lists the levels whose lapsed holds must be read before the batch can be decided:
 // a command found too little available there while something is held.
 func (s *State) WantsLapsed() []LevelKey {

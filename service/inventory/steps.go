@@ -31,30 +31,31 @@ func (c *Confirm) Decide(d *Draft) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	expired := r.EffectiveStatus(d.Now()) == StatusExpired
+	expired := d.status(r, lines) == StatusExpired
 	if r.Status != StatusHeld && !expired {
 		return Answer{}, conflict("reservation %s is %s; only a held one can be confirmed", r.ID, r.Status)
 	}
 	var shortages []Shortage
 	for i, l := range lines {
+		units := l.Held + l.Expired
+		if units == 0 {
+			continue
+		}
 		if expired {
 			free, err := c.free(d, l)
 			if err != nil {
 				return Answer{}, err
 			}
-			if free < l.Held+l.Expired {
-				shortages = append(shortages, Shortage{Line: l.Number, SKU: l.Level.SKU, Location: l.Level.Location, Requested: l.Held + l.Expired, Available: max(free, 0)})
+			if free < units {
+				shortages = append(shortages, Shortage{Line: l.Number, SKU: l.Level.SKU, Location: l.Level.Location, Requested: units, Available: max(free, 0)})
 				continue
 			}
-			l = d.line(l.Key()) // taking units may have expired other lines of this very reservation
+			l = d.line(l.Key()) // taking units may have expired lines of this very reservation
 		}
-		held, again := l.Held, l.Expired
-		l.Held, l.Expired, l.Allocated = 0, 0, l.Allocated+held+again
+		deltas := Balances{Held: -l.Held, Allocated: units}
+		l.Held, l.Expired, l.Allocated = 0, 0, l.Allocated+units
 		lines[i] = l
-		if held+again == 0 {
-			continue
-		}
-		if err := d.move(l, Balances{Held: -held, Allocated: held + again}, cause{kind: KindConfirm, command: c.ID, meta: c.Meta}); err != nil {
+		if err := d.move(l, deltas, cause{kind: KindConfirm, command: c.ID, meta: c.Meta}); err != nil {
 			return Answer{}, err
 		}
 	}
@@ -71,11 +72,17 @@ func (c *Confirm) Decide(d *Draft) (Answer, error) {
 // free is what an expired line could take: what is available, and what the line itself still
 // holds on the books because nobody has tidied it away.
 func (c *Confirm) free(d *Draft, l Line) (int64, error) {
-	level, err := d.available(l.Level, l.Expired, c.ID)
-	if err != nil {
-		return 0, err
+	for {
+		level, err := d.available(l.Level, l.Expired, c.ID)
+		if err != nil {
+			return 0, err
+		}
+		now := d.line(l.Key())
+		if now.Expired == l.Expired {
+			return level.Available() + now.Held, nil
+		}
+		l = now // its own hold was expired along the way: its units are among those to be found
 	}
-	return level.Available() + d.line(l.Key()).Held, nil
 }
 
 // Extend moves the expiry of a held reservation: to ExpiresIn from now.
@@ -95,7 +102,7 @@ func (c *Extend) Decide(d *Draft) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	switch r.EffectiveStatus(d.Now()) {
+	switch d.status(r, lines) {
 	case StatusHeld:
 	case StatusExpired:
 		return Answer{}, &Refusal{
@@ -130,7 +137,7 @@ func (c *Release) Decide(d *Draft) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	status := r.EffectiveStatus(d.Now())
+	status := d.status(r, lines)
 	if status != StatusHeld && status != StatusAllocated {
 		return Answer{}, conflict("reservation %s is %s; there is nothing left to release", r.ID, status)
 	}
@@ -165,7 +172,7 @@ func (c *Fulfil) Decide(d *Draft) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if status := r.EffectiveStatus(d.Now()); status != StatusAllocated {
+	if status := d.status(r, lines); status != StatusAllocated {
 		return Answer{}, conflict("reservation %s is %s; only a confirmed one can be fulfilled", r.ID, status)
 	}
 	err = take(d, lines, c.Lines, func(l Line, units int64) error {
@@ -219,7 +226,9 @@ func take(d *Draft, lines []Line, selected []LineSelection, step func(Line, int6
 	for i, sel := range selected {
 		found, left := false, int64(1<<63-1)
 		if sel.Quantity != nil {
-			left = *sel.Quantity
+			if left = *sel.Quantity; left < 1 {
+				return invalid(fmt.Sprintf("lines[%d].quantity", i), "must be at least 1")
+			}
 		}
 		for _, l := range lines {
 			l = d.line(l.Key())

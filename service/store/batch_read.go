@@ -76,13 +76,24 @@ type BatchNeeds struct {
 	inventory.Needs
 	// Keys are looked up too where a command may have been written before.
 	Keys []CommandKey
+	// Leases are those that workers' commands were begun under.
+	Leases []Lease
+}
+
+// BatchRows are what a batch is decided on.
+type BatchRows struct {
+	State    *inventory.State
+	Recorded map[CommandKey]Recorded
+	// Held are the leases that still stand. The read makes the transaction conflict with whoever
+	// takes one over meanwhile.
+	Held map[Lease]bool
 }
 
 // ReadBatch reads what a batch needs, in one round trip that also begins the transaction.
-func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (*inventory.State, map[CommandKey]Recorded, error) {
+func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (BatchRows, error) {
 	var now time.Time
 	tx.queue(selectNow, func(r pgx.Rows) error { return r.Scan(&now) })
-	recorded := tx.queueKeys(n.Keys)
+	rows := BatchRows{Recorded: tx.queueKeys(n.Keys), Held: tx.queueLeases(n.Leases)}
 	reservations := map[inventory.ID]inventory.Reservation{}
 	lines := map[inventory.ID][]inventory.Line{}
 	if len(n.Reservations) > 0 {
@@ -95,9 +106,10 @@ func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (*inventory.State, ma
 		tx.queueWatermarks(n.Watermarks, marks)
 	}
 	if err := tx.Run(ctx); err != nil {
-		return nil, nil, err
+		return rows, err
 	}
 	state := inventory.NewState(now)
+	rows.State = state
 	for _, l := range levels {
 		state.AddLevel(l)
 	}
@@ -107,7 +119,7 @@ func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (*inventory.State, ma
 	for w, b := range marks {
 		state.AddWatermark(w, b)
 	}
-	return state, recorded, nil
+	return rows, nil
 }
 
 func (tx *Tx) queueLevels(n inventory.Needs, add func(inventory.Level)) {

@@ -59,22 +59,21 @@ func sqlState(err error) string {
 	return ""
 }
 
+// lostError is a round trip that ended with the connection.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string { return "connection lost: " + e.err.Error() }
+func (e *lostError) Unwrap() error { return e.err }
+
 // isLost says that the connection is gone or the server is going, so that another connection may
 // do better. 57P01-57P03 are a server that shuts down or starts up; CockroachDB drains with 57P01.
 func isLost(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return false
+	if code := sqlState(err); code != "" {
+		return strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08")
 	}
-	code := sqlState(err)
-	switch {
-	case strings.HasPrefix(code, "57P"), strings.HasPrefix(code, "08"):
-		return true
-	case code != "":
-		return false
-	}
-	var call *callError
+	var lost *lostError
 	var connect *pgconn.ConnectError
-	return errors.As(err, &call) || errors.As(err, &connect) || pgconn.Timeout(err)
+	return errors.As(err, &lost) || errors.As(err, &connect)
 }
 
 // isDefinite says that a failed commit certainly wrote nothing: the server said so.

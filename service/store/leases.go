@@ -55,10 +55,10 @@ func (s *Store) ReleaseLease(ctx context.Context, region, name, holder string) e
 	})
 }
 
-// Holds reads, within the transaction, whether a lease is still the one that work was begun
-// under. The read makes the transaction conflict with whoever takes the lease over meanwhile.
-func (tx *Tx) Holds(ctx context.Context, lease Lease) (held bool, err error) {
-	tx.queue(selectLease, func(pgx.Rows) error { held = true; return nil }, lease.Region, lease.Name, lease.Token)
-	err = tx.Run(ctx)
-	return held, err
+func (tx *Tx) queueLeases(leases []Lease) map[Lease]bool {
+	held := map[Lease]bool{}
+	for _, lease := range unique(leases) {
+		tx.queue(selectLease, func(pgx.Rows) error { held[lease] = true; return nil }, lease.Region, lease.Name, lease.Token)
+	}
+	return held
 }

@@ -54,6 +54,14 @@ type call struct {
 // roundTrip sends calls, framed by plain commands such as BEGIN and COMMIT, in one pipeline. A
 // failing call is named in the error; none after it has run.
 func roundTrip(ctx context.Context, conn *pgx.Conn, before string, calls []call, after string) error {
+	err := pipelined(ctx, conn, before, calls, after)
+	if err != nil && conn.IsClosed() {
+		return &lostError{err}
+	}
+	return err
+}
+
+func pipelined(ctx context.Context, conn *pgx.Conn, before string, calls []call, after string) error {
 	known, err := prepareAll(ctx, conn, calls)
 	if err != nil {
 		return err

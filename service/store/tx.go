@@ -82,7 +82,7 @@ func (s *Store) tryTx(ctx context.Context, fn func(context.Context, *Tx) error) 
 	if err != nil || tx.nothing {
 		tx.rollback(ctx)
 	}
-	if isLost(err) {
+	if isLost(err) && ctx.Err() == nil {
 		// The others of the pool were most likely lost with it.
 		s.pool.Reset()
 	}

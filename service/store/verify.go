@@ -96,8 +96,8 @@ var checks = []check{
 		count: `SELECT count(*) FROM commands`,
 		sql: `SELECT c.key, c.operation || ' recorded ' || c.events::text || ' events, the ledger has ' || coalesce(e.events, 0)::text
 		        FROM commands AS c
-		        LEFT JOIN (SELECT movement_home, movement_id, count(*) AS events FROM stock_events GROUP BY movement_home, movement_id) AS e
-		          ON e.movement_home = c.region AND e.movement_id = c.id
+		        LEFT JOIN (SELECT movement_id, count(*) AS events FROM stock_events GROUP BY movement_id) AS e
+		          ON e.movement_id = c.id
 		       WHERE c.operation <> 'batch' AND c.events <> coalesce(e.events, 0)`,
 	},
 	{

@@ -1,0 +1,44 @@
+// Command stockyard is all of Stockyard in one binary: a file per sub-command.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"stockyard/service/pod"
+)
+
+// version is set by the linker for releases.
+var version string
+
+type cli struct {
+	Dev     devCommand     `cmd:"" help:"Run three regions on this machine, with a database that starts by itself."`
+	Serve   serveCommand   `cmd:"" help:"Run one pod of a region."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
+	Verify  verifyCommand  `cmd:"" help:"Check every invariant of the stock at one snapshot, without locks."`
+	Replay  replayCommand  `cmd:"" help:"Put a shop's sales history through running pods and prove the result."`
+	Version versionCommand `cmd:"" help:"Say what this binary is."`
+}
+
+func main() {
+	// Ctrl-C and SIGTERM end commands in order; a second one ends them at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	c := cli{}
+	k := kong.Parse(&c,
+		kong.Name("stockyard"),
+		kong.Description("One truth about stock across shops, web shops, tills, warehouses and continents."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(pod.ReadBuild(version)),
+	)
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "stockyard:", err)
+		os.Exit(1)
+	}
+}

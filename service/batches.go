@@ -1,0 +1,190 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"stockyard/service/inventory"
+)
+
+const opBatch = "batch"
+
+// OnError says what a batch does when one of its commands is refused.
+type OnError string
+
+// Continue takes each command by itself; Abort takes all or none.
+const (
+	Continue OnError = "continue"
+	Abort    OnError = "abort"
+)
+
+// ItemOutcome is what became of one command of a batch.
+type ItemOutcome struct {
+	Outcome
+	Err error
+}
+
+// ErrAborted is the outcome of the commands of an all-or-nothing batch that another one spoiled.
+var ErrAborted = errors.New("another command of the batch was refused")
+
+// MoveBatch runs movements as a batch.
+func (s *Service) MoveBatch(ctx context.Context, caller Caller, on OnError, items []MovementInput) ([]ItemOutcome, error) {
+	return runBatch(ctx, s, caller, on, batchOf[MovementInput]{
+		items: items, field: "movements", lines: func(in MovementInput) int { return len(in.Lines) },
+		one: s.Move, task: s.movementTask,
+	})
+}
+
+// ReserveBatch makes reservations as a batch.
+func (s *Service) ReserveBatch(ctx context.Context, caller Caller, on OnError, items []ReservationInput) ([]ItemOutcome, error) {
+	return runBatch(ctx, s, caller, on, batchOf[ReservationInput]{
+		items: items, field: "reservations", lines: func(in ReservationInput) int { return len(in.Lines) },
+		one: s.Reserve,
+		// An all-or-nothing batch is one decision: it sees all levels at once.
+		task: func(ctx context.Context, caller Caller, in ReservationInput) (task, error) {
+			return s.reservationTask(ctx, caller, in, true)
+		},
+	})
+}
+
+// batchOf is what a batch of one kind of command is made of.
+type batchOf[In any] struct {
+	items []In
+	field string
+	lines func(In) int
+	one   func(context.Context, Caller, In) (Outcome, error)
+	task  func(context.Context, Caller, In) (task, error)
+}
+
+func runBatch[In any](ctx context.Context, s *Service, caller Caller, on OnError, b batchOf[In]) ([]ItemOutcome, error) {
+	if err := checkBatch(caller, on, b); err != nil {
+		return nil, err
+	}
+	hash, err := hashInput(opBatch+" "+string(on)+" "+b.field, b.items)
+	if err != nil {
+		return nil, err
+	}
+	if on == Abort {
+		return b.together(ctx, s, caller, hash)
+	}
+	return b.each(ctx, s, caller, hash)
+}
+
+func checkBatch[In any](caller Caller, on OnError, b batchOf[In]) error {
+	if err := checkKey(caller); err != nil {
+		return err
+	}
+	var c checker
+	c.oneOf("on_error", string(on), string(Continue), string(Abort))
+	switch n := len(b.items); {
+	case n == 0:
+		c.add(b.field, "must have at least one command")
+	case n > MaxCommands:
+		c.limit(b.field, fmt.Sprintf("has %d commands; at most %d are allowed in a batch", n, MaxCommands))
+	}
+	// The commands' own keys are the batch's with a number.
+	if len(caller.Key) > 255-len("/1000") {
+		c.add("Idempotency-Key", "of a batch may have at most 250 characters")
+	}
+	lines := 0
+	for _, in := range b.items {
+		lines += b.lines(in)
+	}
+	if on == Abort && lines > MaxGroupLines {
+		c.limit(b.field, fmt.Sprintf("have %d lines together; at most %d are allowed in a batch that takes effect all or none", lines, MaxGroupLines))
+	}
+	return c.err()
+}
+
+// each runs the commands by themselves, side by side. The batch's own key is taken first: the same
+// key with another batch is refused before any of it runs. A batch that was interrupted goes on
+// where it stood when it is sent again, because each command has a key that follows from the batch's.
+func (b batchOf[In]) each(ctx context.Context, s *Service, caller Caller, hash []byte) ([]ItemOutcome, error) {
+	outcomes := make([]ItemOutcome, len(b.items))
+	if !caller.DryRun {
+		home, err := b.home(ctx, s, caller)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.submit(ctx, caller, task{command: &inventory.Group{}, operation: opBatch, home: home, id: random(), hash: hash, lane: hashLane(caller.Key)}); err != nil {
+			return nil, err
+		}
+	}
+	const sideBySide = 64
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, sideBySide)
+	for i, in := range b.items {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			own := caller
+			if own.Key != "" {
+				own.Key += "/" + strconv.Itoa(i+1)
+			}
+			outcomes[i].Outcome, outcomes[i].Err = b.one(ctx, own, in)
+		})
+	}
+	wg.Wait()
+	return outcomes, nil
+}
+
+// home is where a batch's key lives: with the first of its commands that is well-formed.
+func (b batchOf[In]) home(ctx context.Context, s *Service, caller Caller) (string, error) {
+	for _, in := range b.items {
+		t, err := b.task(ctx, caller, in)
+		var refusal *inventory.Refusal
+		switch {
+		case err == nil:
+			return t.home, nil
+		case !errors.As(err, &refusal):
+			return "", err
+		}
+	}
+	return s.options.Topology.Primary, nil
+}
+
+// together runs the commands as one.
+func (b batchOf[In]) together(ctx context.Context, s *Service, caller Caller, hash []byte) ([]ItemOutcome, error) {
+	group := &inventory.Group{}
+	whole := task{command: group, operation: opBatch, id: random(), hash: hash}
+	for i, in := range b.items {
+		t, err := b.task(ctx, caller, in)
+		if err != nil {
+			return b.spoiled(err, i)
+		}
+		if i == 0 {
+			whole.home, whole.lane = t.home, t.lane
+		}
+		group.Commands = append(group.Commands, t.command)
+	}
+	outcome, err := s.submit(ctx, caller, whole)
+	if err != nil {
+		var refusal *inventory.Refusal
+		if errors.As(err, &refusal) {
+			return b.spoiled(err, refusal.Item)
+		}
+		return nil, err
+	}
+	outcomes := make([]ItemOutcome, len(b.items))
+	for i, answer := range outcome.Group {
+		outcomes[i].Outcome = Outcome{Answer: answer, Replayed: outcome.Replayed}
+	}
+	return outcomes, nil
+}
+
+// spoiled is the outcome of a batch of which one command was refused, and so all.
+func (b batchOf[In]) spoiled(err error, item int) ([]ItemOutcome, error) {
+	var refusal *inventory.Refusal
+	if !errors.As(err, &refusal) {
+		return nil, err
+	}
+	outcomes := make([]ItemOutcome, len(b.items))
+	for i := range outcomes {
+		outcomes[i].Err = ErrAborted
+	}
+	outcomes[item].Err = err
+	return outcomes, nil
+}

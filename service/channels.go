@@ -1,0 +1,96 @@
+package service
+
+import (
+	"context"
+
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+func channelEntry(name string) entry[inventory.Channel] {
+	return entry[inventory.Channel]{
+		read:  func(ctx context.Context, tx *store.Tx) (inventory.Channel, error) { return tx.Channel(ctx, name) },
+		write: func(tx *store.Tx, c inventory.Channel) error { return tx.PutChannel(c) },
+		stamp: func(c *inventory.Channel) *inventory.Stamp { return &c.Stamp },
+	}
+}
+
+// PutChannel makes a channel or replaces it; an archived one comes back.
+func (s *Service) PutChannel(ctx context.Context, c inventory.Channel, pre Precondition) (inventory.Channel, bool, error) {
+	if err := s.checkChannelInput(ctx, c); err != nil {
+		return c, false, err
+	}
+	c, created, err := change(ctx, s, channelEntry(c.Name), pre, func(context.Context, *store.Tx, inventory.Channel, bool) (inventory.Channel, error) {
+		c.Stamp = inventory.Stamp{}
+		return c, nil
+	})
+	return c, created, s.refreshed(ctx, err)
+}
+
+func (s *Service) checkChannelInput(ctx context.Context, c inventory.Channel) error {
+	if wrong := c.Check(); len(wrong) > 0 {
+		return invalid(wrong...)
+	}
+	for _, name := range c.Locations {
+		l, ok, err := s.places.location(ctx, name)
+		switch {
+		case err != nil:
+			return err
+		case !ok || l.ArchivedAt != nil:
+			return missing("location", name)
+		}
+	}
+	return nil
+}
+
+// PatchChannel applies a change to a channel.
+func (s *Service) PatchChannel(ctx context.Context, name string, pre Precondition, patch func(inventory.Channel) (inventory.Channel, error)) (inventory.Channel, error) {
+	c, _, err := change(ctx, s, channelEntry(name), pre, func(ctx context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
+		if !exists || before.ArchivedAt != nil {
+			return before, missing("channel", name)
+		}
+		after, err := patch(before)
+		if err != nil {
+			return before, err
+		}
+		after.Name, after.Stamp = name, inventory.Stamp{}
+		return after, s.checkChannelInput(ctx, after)
+	})
+	return c, s.refreshed(ctx, err)
+}
+
+// ArchiveChannel takes a channel out of use.
+func (s *Service) ArchiveChannel(ctx context.Context, name string, pre Precondition) error {
+	_, _, err := change(ctx, s, channelEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
+		if !exists || before.ArchivedAt != nil {
+			return before, missing("channel", name)
+		}
+		before.Stamp = archived
+		return before, nil
+	})
+	return s.refreshed(ctx, err)
+}
+
+// Channel gives a channel that is not archived.
+func (s *Service) Channel(ctx context.Context, name string) (inventory.Channel, error) {
+	snapshot, err := s.places.reload(ctx)
+	if err != nil {
+		return inventory.Channel{}, err
+	}
+	c, ok := snapshot.channels[name]
+	if !ok || c.ArchivedAt != nil {
+		return c, missing("channel", name)
+	}
+	return c, nil
+}
+
+// Channels lists channels, a page at a time, by name.
+func (s *Service) Channels(ctx context.Context, page Page) (Listed[inventory.Channel], error) {
+	snapshot, err := s.places.reload(ctx)
+	if err != nil {
+		return Listed[inventory.Channel]{}, err
+	}
+	return listedByName(snapshot.channels, page, func(c inventory.Channel) (string, bool) {
+		return c.Name, c.ArchivedAt == nil
+	})
+}

@@ -1,0 +1,38 @@
+package dev
+
+import (
+	"fmt"
+	"io"
+
+	"stockyard/regions"
+	"stockyard/service/devdb"
+)
+
+// tries are what a newcomer can paste: reading, reserving, the same again with the same key,
+// selling out, and asking another region for the same truth.
+var tries = []struct{ about, command string }{
+	{"Stock of one product in one place:", `curl -s localhost:8081/v1/stock/new-york/hoodie-black`},
+	{"Hold two of them, wherever they are nearest to Paris:", `curl -s localhost:8082/v1/reservations -H 'Idempotency-Key: try-1' -d '{"lines":[{"sku":"hoodie-black","quantity":2}],"destination":{"country":"FR"},"order_reference":"A-1"}'`},
+	{"The same again, at another region: same key, same answer, nothing held twice:", `curl -si localhost:8083/v1/reservations -H 'Idempotency-Key: try-1' -d '{"lines":[{"sku":"hoodie-black","quantity":2}],"destination":{"country":"FR"},"order_reference":"A-1"}'`},
+	{"Sell more than there is, and see it refused:", `curl -s localhost:8081/v1/movements -H 'Idempotency-Key: try-2' -d '{"kind":"sell","lines":[{"location":"sydney","sku":"cap-sand","quantity":9}]}'`},
+	{"What is available everywhere, from any region:", `curl -s 'localhost:8083/v1/availability?sku=hoodie-black&sku=cap-sand'`},
+}
+
+func welcome(w io.Writer, t *regions.Topology, db *devdb.Database) {
+	fmt.Fprintf(w, "\nStockyard runs in %d regions on %s. No credentials; this machine only.\n\n", len(t.Regions), describe(db))
+	for i, target := range Targets(t) {
+		fmt.Fprintf(w, "  %-16s %s\n", t.Regions[i].Name, target)
+	}
+	fmt.Fprintln(w, "\nTry, in another terminal:")
+	for _, try := range tries {
+		fmt.Fprintf(w, "\n# %s\n%s\n", try.about, try.command)
+	}
+	fmt.Fprint(w, "\nThen put a real shop's sales through it (README, \"Replay\"). Ctrl-C stops everything; the data stay.\n\n")
+}
+
+func describe(db *devdb.Database) string {
+	if db.Kind == devdb.CockroachDB {
+		return fmt.Sprintf("CockroachDB %s, %d nodes", db.Version, max(len(db.Nodes()), 1))
+	}
+	return "PostgreSQL " + db.Version + ", the development stand-in"
+}

@@ -1,0 +1,128 @@
+package devdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// cockroachFarewell lets a node drain, then ends it; its storage survives either.
+var cockroachFarewell = []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL}
+
+// FindCockroach gives the CockroachDB binary: COCKROACH_BINARY, or cockroach on PATH. Where
+// COCKROACH_BINARY names something that can't be run, it gives that name and false.
+func FindCockroach() (path string, ok bool) {
+	if named := os.Getenv("COCKROACH_BINARY"); named != "" {
+		found, err := exec.LookPath(named)
+		if err != nil {
+			return named, false
+		}
+		path, err = filepath.Abs(found)
+		return path, err == nil
+	}
+	path, err := exec.LookPath("cockroach")
+	return path, err == nil
+}
+
+// cockroach is how to run a cluster of one node a region.
+type cockroach struct {
+	binary    string
+	dir       string
+	regions   []string
+	ports     []nodePorts
+	ephemeral bool
+}
+
+// startCockroach runs the cluster of o.Dir, made at the first start.
+func startCockroach(ctx context.Context, o Options, binary string) (*Database, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	c := &cockroach{binary: binary, dir: filepath.Join(o.Dir, "cockroach"), regions: o.Regions, ephemeral: o.Ephemeral}
+	if err := c.evictLeftovers(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.ports, err = choosePorts(c.dir, len(c.regions)); err != nil {
+		return nil, err
+	}
+	o.Log("starting CockroachDB, a node for each of %s, data in %s", strings.Join(c.regions, ", "), c.dir)
+	db := &Database{Kind: CockroachDB}
+	if o.Ephemeral {
+		db.atEnd(func() error { return os.RemoveAll(c.dir) })
+	}
+	if err := c.bringUp(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Stop(context.WithoutCancel(ctx)))
+	}
+	return db, nil
+}
+
+// bringUp starts all nodes before it waits for any: none answers before most of them are there.
+func (c *cockroach) bringUp(ctx context.Context, db *Database) error {
+	for i, region := range c.regions {
+		proc, err := c.launch(i)
+		if err != nil {
+			return err
+		}
+		db.URLs = append(db.URLs, c.url(i, databaseName))
+		db.nodes = append(db.nodes, &Node{
+			Region: region, URL: c.url(i, databaseName), farewell: cockroachFarewell, proc: proc,
+			start: func(ctx context.Context) (*process, error) { return c.restart(ctx, i) },
+		})
+	}
+	if err := c.initialise(ctx, db.nodes[0].proc); err != nil {
+		return err
+	}
+	for i, n := range db.nodes {
+		if err := n.proc.answers(ctx, c.url(i, "defaultdb")); err != nil {
+			return err
+		}
+	}
+	if err := c.awaitWhole(ctx); err != nil {
+		return err
+	}
+	err := execute(ctx, c.url(0, "defaultdb"),
+		"CREATE DATABASE IF NOT EXISTS "+databaseName,
+		"SET CLUSTER SETTING kv.rangefeed.enabled = true") // the change feed needs it
+	if err != nil {
+		return err
+	}
+	_, db.Version, err = identify(ctx, db.URLs[0])
+	return err
+}
+
+func (c *cockroach) restart(ctx context.Context, node int) (*process, error) {
+	proc, err := c.launch(node)
+	if err != nil {
+		return nil, err
+	}
+	if err := proc.answers(ctx, c.url(node, databaseName)); err != nil {
+		return nil, errors.Join(err, proc.end(context.WithoutCancel(ctx), cockroachFarewell...))
+	}
+	return proc, nil
+}
+
+// initialise makes the nodes a cluster. It is asked for at each start and refused by a cluster that
+// is one, so an interrupted first start needs no memory of its own.
+func (c *cockroach) initialise(ctx context.Context, first *process) error {
+	for {
+		cmd := exec.CommandContext(ctx, c.binary, "init", "--insecure", "--host="+loopback(c.ports[0].SQL))
+		cmd.Env = cockroachEnv()
+		out, err := cmd.CombinedOutput()
+		if err == nil || strings.Contains(string(out), "already been initialized") {
+			return nil
+		}
+		select {
+		case <-first.exited:
+			return fmt.Errorf("cockroach ended while starting (%v); its log ends:\n%s", first.exitErr, tail(first.logPath))
+		case <-ctx.Done():
+			return fmt.Errorf("cockroach init: %w: %s", err, out)
+		case <-time.After(pollPause):
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"iter"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"stockyard/service/inventory"
+)
+
+// decode reads a JSON body strictly: unknown fields, doubled ones, wrong types, trailing text and
+// bad UTF-8 are refused. Everything that is wrong is named at once; finding it all is done only for
+// bodies that failed, so that good ones pay nothing for it.
+func decode[T any](r *request) (v T, err error) {
+	raw, err := r.read()
+	if err != nil {
+		return v, err
+	}
+	if len(strings.TrimSpace(string(raw))) == 0 {
+		return v, badField("body", "is empty; a JSON object is expected")
+	}
+	return decodeRaw[T](raw)
+}
+
+// decodeOptional is decode for bodies that may be left out.
+func decodeOptional[T any](r *request) (v T, err error) {
+	raw, err := r.read()
+	if err != nil || len(strings.TrimSpace(string(raw))) == 0 {
+		return v, err
+	}
+	return decodeRaw[T](raw)
+}
+
+func (r *request) read() ([]byte, error) {
+	raw, err := io.ReadAll(r.gin.Request.Body)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, badField("body", "was cut off")
+	}
+	return raw, err
+}
+
+func decodeRaw[T any](raw []byte) (v T, err error) {
+	if err := json.Unmarshal(raw, &v, json.RejectUnknownMembers(true)); err == nil {
+		if jsontext.Value(raw).Kind() != '{' {
+			return v, badField("body", "must be a JSON object")
+		}
+		return v, nil
+	} else if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) {
+		return v, badField("body", "is not valid JSON: "+explainSyntax(syntax))
+	}
+	var d diagnosis
+	d.value("", raw, reflect.TypeFor[T]())
+	if len(d.wrong) == 0 {
+		return v, badField("body", "is not what this request takes")
+	}
+	return v, badFields(d.wrong...)
+}
+
+func explainSyntax(err *jsontext.SyntacticError) string {
+	return err.Err.Error() + " after byte " + strconv.FormatInt(err.ByteOffset, 10)
+}
+
+// diagnosis walks a body beside the type it should have and names what doesn't fit.
+type diagnosis struct{ wrong []inventory.FieldError }
+
+func (d *diagnosis) add(path, message string) {
+	if path == "" {
+		path = "body"
+	}
+	d.wrong = append(d.wrong, inventory.FieldError{Field: path, Message: message})
+}
+
+var timeType = reflect.TypeFor[time.Time]()
+
+func (d *diagnosis) value(path string, raw jsontext.Value, t reflect.Type) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if raw.Kind() == 'n' {
+		return
+	}
+	switch {
+	case t == timeType:
+		if json.Unmarshal(raw, new(time.Time)) != nil {
+			d.add(path, `must be a time of RFC 3339, such as "2026-11-27T08:00:00Z"`)
+		}
+	case t.Kind() == reflect.Struct:
+		d.object(path, raw, t)
+	case t.Kind() == reflect.Slice:
+		d.array(path, raw, t)
+	default:
+		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
+			d.add(path, "must be "+describeKind(t.Kind()))
+		}
+	}
+}
+
+func (d *diagnosis) array(path string, raw jsontext.Value, t reflect.Type) {
+	var items []jsontext.Value
+	if json.Unmarshal(raw, &items) != nil {
+		d.add(path, "must be an array")
+		return
+	}
+	for i, item := range items {
+		d.value(path+"["+strconv.Itoa(i)+"]", item, t.Elem())
+	}
+}
+
+func (d *diagnosis) object(path string, raw jsontext.Value, t reflect.Type) {
+	var members map[string]jsontext.Value
+	if json.Unmarshal(raw, &members) != nil {
+		d.add(path, "must be an object")
+		return
+	}
+	known := map[string]reflect.Type{}
+	fieldsOf(t, known)
+	for name, member := range orderedMembers(members) {
+		at := name
+		if path != "" {
+			at = path + "." + name
+		}
+		if field, ok := known[name]; ok {
+			d.value(at, member, field)
+		} else {
+			d.add(at, "is no field of this request")
+		}
+	}
+}
+
+func fieldsOf(t reflect.Type, into map[string]reflect.Type) {
+	for f := range t.Fields() {
+		if f.Anonymous {
+			fieldsOf(f.Type, into)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		into[name] = f.Type
+	}
+}
+
+func describeKind(k reflect.Kind) string {
+	switch k {
+	case reflect.Int64, reflect.Int:
+		return "a whole number from -9223372036854775808 to 9223372036854775807"
+	case reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Map:
+		return "an object"
+	default:
+		return "something else"
+	}
+}
+
+// orderedMembers goes through an object's members by name, so that what is said of a body is the
+// same each time.
+func orderedMembers(members map[string]jsontext.Value) iter.Seq2[string, jsontext.Value] {
+	return func(yield func(string, jsontext.Value) bool) {
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if !yield(name, members[name]) {
+				return
+			}
+		}
+	}
+}

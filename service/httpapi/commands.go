@@ -1,0 +1,133 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"stockyard/service"
+)
+
+func (a *api) postMovement(r *request) (reply, error) {
+	caller, err := r.caller()
+	if err != nil {
+		return reply{}, err
+	}
+	in, err := decode[service.MovementInput](r)
+	if err != nil {
+		return reply{}, err
+	}
+	outcome, err := a.service.Move(r.ctx, caller, in)
+	return reply{status: http.StatusCreated, body: outcome.Movement, replayed: outcome.Replayed}, err
+}
+
+func (a *api) postReservation(r *request) (reply, error) {
+	caller, err := r.caller()
+	if err != nil {
+		return reply{}, err
+	}
+	in, err := decode[service.ReservationInput](r)
+	if err != nil {
+		return reply{}, err
+	}
+	outcome, err := a.service.Reserve(r.ctx, caller, in)
+	return reservationReply(http.StatusCreated, outcome, err)
+}
+
+func reservationReply(status int, outcome service.Outcome, err error) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: status, body: outcome.Reservation, version: outcome.Reservation.Version, replayed: outcome.Replayed}, nil
+}
+
+// Bodies of the steps: each names just what its step listens to.
+type (
+	confirmBody struct {
+		Reason    string `json:"reason,omitempty"`
+		Reference string `json:"reference,omitempty"`
+	}
+	extendBody struct {
+		ExpiresIn string `json:"expires_in"`
+	}
+	unitsBody struct {
+		Lines     []service.SelectionInput `json:"lines,omitempty"`
+		Reason    string                   `json:"reason,omitempty"`
+		Reference string                   `json:"reference,omitempty"`
+	}
+)
+
+func (a *api) confirm(r *request) (reply, error) {
+	return step(r, a.service.Confirm, decodeOptional, func(b confirmBody) service.StepInput {
+		return service.StepInput{Reason: b.Reason, Reference: b.Reference}
+	})
+}
+
+func (a *api) extend(r *request) (reply, error) {
+	return step(r, a.service.Extend, decode, func(b extendBody) service.StepInput {
+		return service.StepInput{ExpiresIn: b.ExpiresIn}
+	})
+}
+
+func (a *api) release(r *request) (reply, error) {
+	return step(r, a.service.Release, decodeOptional, unitsBody.input)
+}
+
+func (a *api) fulfil(r *request) (reply, error) {
+	return step(r, a.service.Fulfil, decodeOptional, unitsBody.input)
+}
+
+func (b unitsBody) input() service.StepInput {
+	return service.StepInput{Lines: b.Lines, Reason: b.Reason, Reference: b.Reference}
+}
+
+// step serves a step of a reservation's life.
+func step[Body any](
+	r *request,
+	run func(context.Context, service.Caller, string, service.StepInput) (service.Outcome, error),
+	read func(*request) (Body, error),
+	input func(Body) service.StepInput,
+) (reply, error) {
+	caller, err := r.caller()
+	if err != nil {
+		return reply{}, err
+	}
+	id, err := r.param("id")
+	if err != nil {
+		return reply{}, err
+	}
+	body, err := read(r)
+	if err != nil {
+		return reply{}, err
+	}
+	outcome, err := run(r.ctx, caller, id, input(body))
+	return reservationReply(http.StatusOK, outcome, err)
+}
+
+func (a *api) getReservation(r *request) (reply, error) {
+	if err := r.query().err(); err != nil {
+		return reply{}, err
+	}
+	id, err := r.param("id")
+	if err != nil {
+		return reply{}, err
+	}
+	answer, asOf, err := a.service.Reservation(r.ctx, id)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, body: answer, version: answer.Version, asOf: asOf}, nil
+}
+
+func (a *api) listReservations(r *request) (reply, error) {
+	q := r.query()
+	query := service.ReservationsQuery{
+		Status: q.text("status"), OrderReference: q.text("order_reference"),
+		Location: q.text("location"), Region: q.text("region"),
+	}
+	page := q.page()
+	if err := q.err(); err != nil {
+		return reply{}, err
+	}
+	list, err := a.service.Reservations(r.ctx, query, page)
+	return reply{status: http.StatusOK, body: list}, err
+}

@@ -1,0 +1,151 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"stockyard/service"
+	"stockyard/service/inventory"
+)
+
+// problem is an RFC 9457 problem document with the fields of its kind.
+type problem struct {
+	Type      string                 `json:"type"`
+	Title     string                 `json:"title"`
+	Status    int                    `json:"status"`
+	Detail    string                 `json:"detail"`
+	Instance  string                 `json:"instance"`
+	Errors    []inventory.FieldError `json:"errors,omitempty"`
+	Shortages []inventory.Shortage   `json:"shortages,omitempty"`
+	Expected  *int64                 `json:"expected,omitempty"`
+	Current   *int64                 `json:"current,omitempty"`
+	Resource  string                 `json:"resource,omitempty"`
+	Name      string                 `json:"name,omitempty"`
+	Items     []batchItem            `json:"items,omitempty"`
+
+	retryAfter string
+}
+
+// kindOfProblem is a row of the table of problems.
+type kindOfProblem struct {
+	name   string
+	title  string
+	status int
+}
+
+// refusals is the table of what the rules refuse.
+var refusals = map[inventory.RefusalKind]kindOfProblem{
+	inventory.InsufficientStock:  {"insufficient-stock", "Insufficient stock", http.StatusConflict},
+	inventory.Conflict:           {"conflict", "The state doesn't allow it", http.StatusConflict},
+	inventory.ReservationExpired: {"reservation-expired", "The reservation has expired", http.StatusConflict},
+	inventory.VersionMismatch:    {"version-mismatch", "Another version is current", http.StatusPreconditionFailed},
+	inventory.NotFound:           {"not-found", "Not found", http.StatusNotFound},
+	inventory.Invalid:            {"invalid-request", "Invalid request", http.StatusBadRequest},
+	inventory.OverLimit:          {"over-limit", "Over a limit", http.StatusUnprocessableEntity},
+}
+
+// failures is the table of what else can go wrong; detail "" means the error's own words.
+var failures = []struct {
+	err error
+	kindOfProblem
+	detail     string
+	retryAfter string
+}{
+	{service.ErrKeyReused, kindOfProblem{"idempotency-key-reused", "Idempotency key reused", http.StatusUnprocessableEntity}, "this Idempotency-Key was used with another request", ""},
+	{service.ErrOverloaded, kindOfProblem{"overloaded", "Overloaded", http.StatusServiceUnavailable}, "too many commands wait already; this one was not run", "1"},
+	{service.ErrOutcomeUnknown, kindOfProblem{"unavailable", "Unavailable", http.StatusServiceUnavailable}, "the database was lost while it committed; repeat the request with the same Idempotency-Key to learn or bring about its outcome", "1"},
+	{service.ErrUnavailable, kindOfProblem{"unavailable", "Unavailable", http.StatusServiceUnavailable}, "the database is not reachable; the command was not run", "1"},
+	{service.ErrAborted, kindOfProblem{"aborted", "Aborted", http.StatusFailedDependency}, "another command of the batch was refused, so that none took effect", ""},
+	{context.DeadlineExceeded, kindOfProblem{"deadline-exceeded", "Deadline exceeded", http.StatusGatewayTimeout}, "the deadline passed; the command was not run, or its outcome can be had by repeating it with the same Idempotency-Key", ""},
+	{context.Canceled, kindOfProblem{"deadline-exceeded", "Deadline exceeded", http.StatusGatewayTimeout}, "the caller gave up; the command was not run, or its outcome can be had by repeating it with the same Idempotency-Key", ""},
+	{errMethod, kindOfProblem{"method-not-allowed", "Method not allowed", http.StatusMethodNotAllowed}, "this path doesn't know the method", ""},
+}
+
+// problemOf turns an error into a problem. What it doesn't know is internal, and keeps its words
+// for the log.
+func problemOf(err error) problem {
+	var refusal *inventory.Refusal
+	if errors.As(err, &refusal) {
+		return refused(refusal)
+	}
+	var spoiled *spoiledBatch
+	if errors.As(err, &spoiled) {
+		p := spoiled.problem
+		p.Items = spoiled.items
+		return p
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return of(kindOfProblem{"too-large", "Too large", http.StatusRequestEntityTooLarge},
+			fmt.Sprintf("the body is larger than the limit of %d bytes", tooLarge.Limit))
+	}
+	for _, f := range failures {
+		if errors.Is(err, f.err) {
+			p := of(f.kindOfProblem, f.detail)
+			p.retryAfter = f.retryAfter
+			return p
+		}
+	}
+	return of(kindOfProblem{"internal", "Internal error", http.StatusInternalServerError}, "an internal error; the instance names it in the log")
+}
+
+func refused(r *inventory.Refusal) problem {
+	p := of(refusals[r.Kind], r.Detail)
+	p.Errors, p.Shortages, p.Resource, p.Name = r.Fields, r.Shortages, r.Resource, r.Name
+	if r.Kind == inventory.VersionMismatch {
+		p.Expected, p.Current = &r.Expected, &r.Current
+	}
+	return p
+}
+
+func of(k kindOfProblem, detail string) problem {
+	return problem{Type: "/problems/" + k.name, Title: k.title, Status: k.status, Detail: detail}
+}
+
+func (a *api) writeProblem(c *gin.Context, id, operation string, err error) {
+	p := problemOf(err)
+	p.Instance = id
+	if p.Status >= http.StatusInternalServerError && a.options.Log != nil {
+		a.options.Log.Warn("request failed", "operation", operation, "status", p.Status, "request_id", id, "error", err)
+	}
+	if p.retryAfter != "" {
+		c.Header("Retry-After", p.retryAfter)
+	}
+	var again *service.ReplayedRefusal
+	if errors.As(err, &again) {
+		c.Header("Idempotency-Replayed", "true")
+	}
+	if p.Status == http.StatusPreconditionFailed && p.Current != nil && *p.Current > 0 {
+		c.Header("ETag", fmt.Sprintf("%q", fmt.Sprint(*p.Current)))
+	}
+	if c.Request.Method == http.MethodHead {
+		c.Status(p.Status)
+		return
+	}
+	writeJSON(c, p.Status, "application/problem+json", p)
+}
+
+func badField(field, message string) error {
+	return badFields(inventory.FieldError{Field: field, Message: message})
+}
+
+func badFields(wrong ...inventory.FieldError) error {
+	details := make([]string, 0, 3)
+	for _, w := range wrong[:min(len(wrong), 3)] {
+		details = append(details, w.Field+" "+w.Message)
+	}
+	detail := strings.Join(details, "; ")
+	if len(wrong) > 3 {
+		detail += fmt.Sprintf("; and %d more", len(wrong)-3)
+	}
+	return &inventory.Refusal{Kind: inventory.Invalid, Detail: detail, Fields: wrong}
+}
+
+func notFound(resource, name string) error {
+	return &inventory.Refusal{Kind: inventory.NotFound, Detail: fmt.Sprintf("there is no %s %q", resource, name), Resource: resource, Name: name}
+}

@@ -1,0 +1,193 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+
+	"stockyard/service"
+	"stockyard/service/inventory"
+)
+
+// request is a request on its way through a handler.
+type request struct {
+	gin *gin.Context
+	ctx context.Context
+	id  string
+	// limit is the most bytes of body.
+	limit int64
+}
+
+// reply is what a handler answers.
+type reply struct {
+	status   int
+	body     any
+	version  int64 // the ETag, where there is one
+	asOf     time.Time
+	replayed bool
+}
+
+// serve frames a handler: request id, region, deadline, problems, metrics.
+func (a *api) serve(r route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		began := time.Now()
+		id := requestID(c.GetHeader("X-Request-Id"))
+		c.Header("X-Request-Id", id)
+		c.Header("Stockyard-Region", a.service.Region())
+		answer, err := a.guarded(c, r, id)
+		if err != nil {
+			a.writeProblem(c, id, r.operation, err)
+		} else {
+			writeReply(c, answer)
+		}
+		a.options.Observe(r.operation, c.Writer.Status(), time.Since(began))
+	}
+}
+
+// guarded runs the handler under the request's deadline. A panic is a problem like any other bug.
+func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	timeout, err := a.timeout(c.GetHeader("Request-Timeout"))
+	if err != nil {
+		return reply{}, err
+	}
+	if r.operation == "verify" {
+		timeout = max(timeout, verifyTimeout)
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
+	defer cancel()
+	if r.body > 0 {
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, r.body)
+	}
+	return r.serve(&request{gin: c, ctx: ctx, id: id, limit: r.body})
+}
+
+// timeout reads how long the caller wants to wait: a duration such as "500ms", or seconds.
+func (a *api) timeout(header string) (time.Duration, error) {
+	const most = 5 * time.Minute
+	if header == "" {
+		return a.options.RequestTimeout, nil
+	}
+	d, err := time.ParseDuration(header)
+	if err != nil {
+		var seconds float64
+		seconds, err = strconv.ParseFloat(header, 64)
+		d = time.Duration(min(seconds, most.Seconds()) * float64(time.Second))
+	}
+	if err != nil || d <= 0 {
+		return 0, badField("Request-Timeout", `must be a duration such as "500ms", or seconds, above 0`)
+	}
+	return min(d, most), nil
+}
+
+// requestID takes over the caller's id where it is fit to stand in logs and headers.
+func requestID(given string) string {
+	if len(given) == 0 || len(given) > 128 || strings.ContainsFunc(given, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return rand.Text()
+	}
+	return given
+}
+
+func writeReply(c *gin.Context, r reply) {
+	if r.version > 0 {
+		c.Header("ETag", strconv.Quote(strconv.FormatInt(r.version, 10)))
+	}
+	if !r.asOf.IsZero() {
+		c.Header("Stock-As-Of", r.asOf.Format(time.RFC3339Nano))
+	}
+	if r.replayed {
+		c.Header("Idempotency-Replayed", "true")
+	}
+	if r.body == nil {
+		c.Status(r.status)
+		c.Writer.WriteHeaderNow()
+		return
+	}
+	writeJSON(c, r.status, "application/json", r.body)
+}
+
+func writeJSON(c *gin.Context, status int, contentType string, body any) {
+	raw, err := json.Marshal(body)
+	if err != nil { // only a bug can bring this about; the types are ours
+		status, raw = http.StatusInternalServerError, []byte(`{"type":"/problems/internal","title":"Internal error","status":500}`)
+	}
+	c.Header("Content-Type", contentType)
+	c.Header("Content-Length", strconv.Itoa(len(raw)+1))
+	c.Status(status)
+	_, _ = c.Writer.Write(append(raw, '\n')) // a client that went away misses nothing else
+}
+
+// param gives a path parameter as the caller meant it.
+func (r *request) param(name string) (string, error) {
+	v := r.gin.Param(name)
+	if r.gin.Request.URL.RawPath == "" {
+		return v, nil
+	}
+	return unescape(name, v)
+}
+
+// sku gives the SKU of the path.
+func (r *request) sku() (string, error) {
+	return r.named("sku", inventory.CheckSKU)
+}
+
+// named gives a path parameter that must be a well-formed name.
+func (r *request) named(param string, check func(string) string) (string, error) {
+	v, err := r.param(param)
+	if err != nil {
+		return "", err
+	}
+	if wrong := check(v); wrong != "" {
+		return "", badField(param, wrong)
+	}
+	return v, nil
+}
+
+// caller says who asks.
+func (r *request) caller() (service.Caller, error) {
+	dry, err := r.dryRun()
+	return service.Caller{
+		Actor:     "anonymous",
+		RequestID: r.id,
+		Key:       r.gin.GetHeader("Idempotency-Key"),
+		DryRun:    dry,
+	}, err
+}
+
+func (r *request) dryRun() (bool, error) {
+	q := r.query()
+	dry := q.flag("dry_run")
+	return dry, q.err()
+}
+
+// precondition reads If-Match.
+func (r *request) precondition() (service.Precondition, error) {
+	header := strings.TrimSpace(r.gin.GetHeader("If-Match"))
+	if header == "" || header == "*" {
+		return service.Precondition{}, nil
+	}
+	raw, err := strconv.Unquote(strings.TrimPrefix(header, "W/"))
+	if err != nil {
+		return service.Precondition{}, badField("If-Match", `must be an ETag such as "3"`)
+	}
+	version, err := strconv.ParseInt(raw, 10, 64)
+	if err != nil || version < 0 {
+		return service.Precondition{}, badField("If-Match", `must be an ETag that this resource gave, such as "3"`)
+	}
+	return service.Precondition{Version: &version}, nil
+}
+
+var errMethod = errors.New("method not allowed")

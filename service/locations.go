@@ -1,0 +1,175 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+func locationEntry(name string) entry[inventory.Location] {
+	return entry[inventory.Location]{
+		read:  func(ctx context.Context, tx *store.Tx) (inventory.Location, error) { return tx.Location(ctx, name) },
+		write: func(tx *store.Tx, l inventory.Location) error { tx.PutLocation(l); return nil },
+		stamp: func(l *inventory.Location) *inventory.Stamp { return &l.Stamp },
+	}
+}
+
+// PutLocation makes a location or replaces it; an archived one comes back. Its region can't change.
+func (s *Service) PutLocation(ctx context.Context, l inventory.Location, pre Precondition) (inventory.Location, bool, error) {
+	if err := s.checkLocation(l); err != nil {
+		return l, false, err
+	}
+	l, created, err := change(ctx, s, locationEntry(l.Name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
+		if exists && before.Region != l.Region {
+			return l, movedRegion(before, l.Region)
+		}
+		if before.ArchivedAt != nil {
+			if err := s.reopen(ctx, tx, l); err != nil {
+				return l, err
+			}
+		}
+		l.Stamp = inventory.Stamp{}
+		return l, nil
+	})
+	return l, created, s.refreshed(ctx, err)
+}
+
+func (s *Service) checkLocation(l inventory.Location) error {
+	wrong := l.Check()
+	if l.Region != "" && !s.options.Topology.Has(l.Region) {
+		wrong = append(wrong, inventory.FieldError{Field: "region", Message: fmt.Sprintf("must be one of %v", s.options.Topology.Names())})
+	}
+	if len(wrong) > 0 {
+		return invalid(wrong...)
+	}
+	return nil
+}
+
+func movedRegion(before inventory.Location, to string) error {
+	return &inventory.Refusal{
+		Kind:   inventory.Conflict,
+		Detail: fmt.Sprintf("location %q is in region %s, and stays there: it can't move to %s", before.Name, before.Region, to),
+		Fields: []inventory.FieldError{{Field: "region", Message: "can't change"}},
+	}
+}
+
+// reopen opens the stock levels of a location that comes back, but for those of archived products.
+func (s *Service) reopen(ctx context.Context, tx *store.Tx, l inventory.Location) error {
+	levels, err := tx.LevelsOfLocation(ctx, l.Region, l.Name)
+	if err != nil {
+		return err
+	}
+	var open []inventory.Level
+	for _, level := range levels {
+		p, err := tx.Product(ctx, level.Key.SKU)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err == nil && p.ArchivedAt == nil {
+			open = append(open, level)
+		}
+	}
+	tx.SetClosed(open, false)
+	return nil
+}
+
+// PatchLocation applies a change to a location.
+func (s *Service) PatchLocation(ctx context.Context, name string, pre Precondition, patch func(inventory.Location) (inventory.Location, error)) (inventory.Location, error) {
+	l, _, err := change(ctx, s, locationEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
+		if !exists || before.ArchivedAt != nil {
+			return before, missing("location", name)
+		}
+		after, err := patch(before)
+		if err != nil {
+			return before, err
+		}
+		after.Name, after.Stamp = name, inventory.Stamp{}
+		if err := s.checkLocation(after); err != nil {
+			return before, err
+		}
+		if after.Region != before.Region {
+			return before, movedRegion(before, after.Region)
+		}
+		return after, nil
+	})
+	return l, s.refreshed(ctx, err)
+}
+
+// ArchiveLocation takes a location without stock out of use; its history stays.
+func (s *Service) ArchiveLocation(ctx context.Context, name string, pre Precondition) error {
+	_, _, err := change(ctx, s, locationEntry(name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
+		if !exists || before.ArchivedAt != nil {
+			return before, missing("location", name)
+		}
+		levels, err := tx.LevelsOfLocation(ctx, before.Region, name)
+		if err != nil {
+			return before, err
+		}
+		before.Stamp = archived
+		return before, mustBeEmpty(tx, "location", name, levels)
+	})
+	return s.refreshed(ctx, err)
+}
+
+// refreshed makes a change of a location or channel known to this pod at once. Where that fails,
+// the next use of it tries again.
+func (s *Service) refreshed(ctx context.Context, err error) error {
+	if err == nil {
+		_, _ = s.places.reload(ctx)
+	}
+	return err
+}
+
+// Location gives a location that is not archived.
+func (s *Service) Location(ctx context.Context, name string) (inventory.Location, error) {
+	snapshot, err := s.places.reload(ctx)
+	if err != nil {
+		return inventory.Location{}, err
+	}
+	l, ok := snapshot.locations[name]
+	if !ok || l.ArchivedAt != nil {
+		return l, missing("location", name)
+	}
+	return l, nil
+}
+
+// Locations lists locations, a page at a time, by name.
+func (s *Service) Locations(ctx context.Context, region string, page Page) (Listed[inventory.Location], error) {
+	snapshot, err := s.places.reload(ctx)
+	if err != nil {
+		return Listed[inventory.Location]{}, err
+	}
+	return listedByName(snapshot.locations, page, func(l inventory.Location) (string, bool) {
+		return l.Name, l.ArchivedAt == nil && (region == "" || l.Region == region)
+	})
+}
+
+// listedByName pages through what is in memory.
+func listedByName[T any](all map[string]T, page Page, name func(T) (string, bool)) (Listed[T], error) {
+	var cursor struct {
+		After string `json:"after"`
+	}
+	if err := page.open(&cursor); err != nil {
+		return Listed[T]{}, err
+	}
+	var items []T
+	for _, v := range all {
+		if n, wanted := name(v); wanted && n > cursor.After {
+			items = append(items, v)
+		}
+	}
+	slices.SortFunc(items, func(a, b T) int {
+		x, _ := name(a)
+		y, _ := name(b)
+		return strings.Compare(x, y)
+	})
+	return listed(items, page, func(last T) any {
+		cursor.After, _ = name(last)
+		return cursor
+	})
+}

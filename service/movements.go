@@ -1,0 +1,134 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"stockyard/service/inventory"
+)
+
+const opMove = "movement"
+
+// MovementInput is a movement as callers send it. What a line may say can be said once for all
+// lines, on the movement.
+type MovementInput struct {
+	Kind        string              `json:"kind"`
+	Lines       []MovementLineInput `json:"lines"`
+	Reason      string              `json:"reason,omitempty"`
+	Reference   string              `json:"reference,omitempty"`
+	Channel     string              `json:"channel,omitempty"`
+	EffectiveAt *time.Time          `json:"effective_at,omitempty"`
+	MovementOptions
+}
+
+// MovementLineInput is a line of a movement.
+type MovementLineInput struct {
+	Location  string           `json:"location"`
+	SKU       string           `json:"sku"`
+	Quantity  *int64           `json:"quantity"`
+	IfVersion *int64           `json:"if_version,omitempty"`
+	UnitCost  *inventory.Money `json:"unit_cost,omitempty"`
+	MovementOptions
+}
+
+// MovementOptions are what some kinds listen to; given to others they are refused.
+type MovementOptions struct {
+	AllowShortfall *bool  `json:"allow_shortfall,omitempty"` // sell
+	AsOfVersion    *int64 `json:"as_of_version,omitempty"`   // count
+	To             string `json:"to,omitempty"`              // return: available or quarantined
+	From           string `json:"from,omitempty"`            // scrap: available or quarantined
+}
+
+// Move runs a movement.
+func (s *Service) Move(ctx context.Context, caller Caller, in MovementInput) (Outcome, error) {
+	if err := checkKey(caller); err != nil {
+		return Outcome{}, err
+	}
+	t, err := s.movementTask(ctx, caller, in)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return s.submit(ctx, caller, t)
+}
+
+// movementTask turns the input into a command, or names what is wrong with it.
+func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementInput) (task, error) {
+	var c checker
+	c.add("reason", inventory.CheckText(in.Reason, maxReason))
+	c.add("reference", inventory.CheckText(in.Reference, maxReference))
+	if in.Channel != "" {
+		c.add("channel", inventory.CheckIdentifier(in.Channel))
+	}
+	c.lines(len(in.Lines))
+	m := &inventory.Movement{
+		Kind: inventory.Kind(in.Kind),
+		Meta: inventory.Meta{
+			Actor: caller.Actor, Reason: in.Reason, Reference: in.Reference, Channel: in.Channel,
+			EffectiveAt: c.effective(in.EffectiveAt),
+		},
+	}
+	if len(in.Lines) <= MaxLines {
+		for i, l := range in.Lines {
+			m.Lines = append(m.Lines, c.movementLine(fmt.Sprintf("lines[%d].", i), l, in.MovementOptions))
+		}
+		c.wrong = append(c.wrong, m.Check()...)
+	}
+	if err := c.err(); err != nil {
+		return task{}, err
+	}
+	if _, err := s.checkChannel(ctx, in.Channel); err != nil {
+		return task{}, err
+	}
+	for i := range m.Lines {
+		l := &m.Lines[i].Level
+		key, err := s.level(ctx, l.Location, l.SKU)
+		if err != nil {
+			return task{}, err
+		}
+		*l = key
+	}
+	m.ID = inventory.NewID(m.Lines[0].Level, random(), false)
+	hash, err := hashInput(opMove, in)
+	return task{command: m, operation: opMove, home: m.ID.Region, id: m.ID.UUID, hash: hash, lane: m.ID.Lane()}, err
+}
+
+func (c *checker) movementLine(at string, in MovementLineInput, all MovementOptions) inventory.MovementLine {
+	c.add(at+"location", inventory.CheckIdentifier(in.Location))
+	c.add(at+"sku", inventory.CheckSKU(in.SKU))
+	if in.IfVersion != nil && *in.IfVersion < 0 {
+		c.add(at+"if_version", "must be at least 0")
+	}
+	c.wrong = append(c.wrong, in.UnitCost.Check(at+"unit_cost")...)
+	o := in.MovementOptions.or(all)
+	line := inventory.MovementLine{
+		Level:     inventory.LevelKey{SKU: in.SKU, Location: in.Location},
+		IfVersion: in.IfVersion, AsOfVersion: o.AsOfVersion, UnitCost: in.UnitCost,
+		AllowShortfall: o.AllowShortfall != nil && *o.AllowShortfall,
+		To:             inventory.Bucket(o.To), From: inventory.Bucket(o.From),
+	}
+	if in.Quantity == nil {
+		c.add(at+"quantity", "is required")
+		line.Quantity = 1 // so that the kind's own check doesn't name it again
+	} else {
+		line.Quantity = *in.Quantity
+	}
+	return line
+}
+
+// or fills what a line leaves out with what the movement says for all.
+func (o MovementOptions) or(all MovementOptions) MovementOptions {
+	if o.AllowShortfall == nil {
+		o.AllowShortfall = all.AllowShortfall
+	}
+	if o.AsOfVersion == nil {
+		o.AsOfVersion = all.AsOfVersion
+	}
+	if o.To == "" {
+		o.To = all.To
+	}
+	if o.From == "" {
+		o.From = all.From
+	}
+	return o
+}

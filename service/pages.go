@@ -1,0 +1,62 @@
+package service
+
+import (
+	"encoding/base64"
+
+	"github.com/go-json-experiment/json"
+
+	"stockyard/service/inventory"
+)
+
+// Limits of a page of a list.
+const (
+	DefaultPageSize = 100
+	MaxPageSize     = 1000
+)
+
+// Page asks for a part of a list. Token is what the page before gave; "" is the first.
+type Page struct {
+	Size  int
+	Token string
+}
+
+// Listed is a page of a list. NextPageToken is "" on the last one.
+type Listed[T any] struct {
+	Items         []T    `json:"items"`
+	NextPageToken string `json:"next_page_token"`
+}
+
+// open reads the page's token into the list's own cursor. What a token says only moves a window
+// over a list that its reader may see anyway, so that it needs no signature, just care.
+func (p Page) open(cursor any) error {
+	if p.Token == "" {
+		return nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(p.Token)
+	if err == nil {
+		err = json.Unmarshal(raw, cursor, json.RejectUnknownMembers(true))
+	}
+	if err != nil {
+		return badToken()
+	}
+	return nil
+}
+
+func badToken() error {
+	return invalid(inventory.FieldError{Field: "page_token", Message: "is not one that this list gave"})
+}
+
+// listed cuts a page off items, of which one more than the page's size was asked for.
+func listed[T any](items []T, p Page, cursor func(last T) any) (Listed[T], error) {
+	l := Listed[T]{Items: items}
+	if l.Items == nil {
+		l.Items = []T{}
+	}
+	if len(items) <= p.Size {
+		return l, nil
+	}
+	l.Items = items[:p.Size]
+	raw, err := json.Marshal(cursor(l.Items[p.Size-1]))
+	l.NextPageToken = base64.RawURLEncoding.EncodeToString(raw)
+	return l, err
+}

@@ -1,0 +1,166 @@
+// Package pod puts one pod together: store, lanes, doors and workers, and how they stop.
+package pod
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"stockyard/regions"
+	"stockyard/service"
+	"stockyard/service/config"
+	"stockyard/service/httpapi"
+	"stockyard/service/store"
+	"stockyard/service/telemetry"
+	"stockyard/service/worker"
+)
+
+// Pod is one running server of a region.
+type Pod struct {
+	settings config.Settings
+	log      *slog.Logger
+	store    *store.Store
+	service  *service.Service
+	metrics  *telemetry.Metrics
+	api, ops *http.Server
+	draining atomic.Bool
+}
+
+var (
+	errDraining     = errors.New("draining")
+	errNoDatabase   = errors.New("the database does not answer")
+	errSchemaBehind = errors.New("the schema is older than this binary needs; run `stockyard migrate`")
+)
+
+// New connects to the database and builds the pod. It refuses PostgreSQL unless that is allowed.
+func New(ctx context.Context, settings config.Settings, topology *regions.Topology, build Build, log *slog.Logger) (*Pod, error) {
+	metrics := telemetry.New(settings.Region, build.Version)
+	st, err := store.Open(ctx, store.Options{
+		URL: settings.DatabaseURL, Regions: topology.Names(), MaxConns: settings.MaxConns, OnRetry: metrics.Retry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !st.IsCockroach() && !settings.AllowPostgres {
+		st.Close()
+		return nil, errors.New("this database is PostgreSQL. Stockyard is for CockroachDB: on PostgreSQL there are no regions, " +
+			"no follower reads, and one machine's death stops everything. For development, say --allow-postgres")
+	}
+	p := &Pod{settings: settings, log: log, store: st, metrics: metrics}
+	p.service = service.New(st, service.Options{
+		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
+		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, Observer: metrics,
+		OnInternal: func(err error) { log.Error("internal error", "error", err) },
+	})
+	metrics.Watch(telemetry.Gauges{LaneDepth: p.service.QueueDepth, Connections: st.PoolStats})
+	p.serve(build)
+	return p, nil
+}
+
+func (p *Pod) serve(build Build) {
+	ops := httpapi.Ops{Registry: p.metrics.Registry, Version: build, Ready: []httpapi.ReadyCheck{
+		{Name: "draining", Check: p.notDraining}, {Name: "database", Check: p.databaseAnswers}, {Name: "schema", Check: p.schemaFits},
+	}}
+	options := httpapi.Options{RequestTimeout: p.settings.RequestTimeout, Verify: p.store.Verify, Log: p.log, Observe: p.metrics.Request}
+	if p.settings.OpsListen == p.settings.Listen {
+		p.api = newServer(httpapi.New(p.service, options, ops.Routes))
+		return
+	}
+	p.api = newServer(httpapi.New(p.service, options))
+	p.ops = newServer(ops.Handler())
+}
+
+// newServer bounds what slow clients can hold: headers must come within 10 s and be at most 64 KiB,
+// a request within 2 minutes, and a connection idles for 2 minutes at most.
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+}
+
+func (p *Pod) notDraining(context.Context) error {
+	if p.draining.Load() {
+		return errDraining
+	}
+	return nil
+}
+
+func (p *Pod) databaseAnswers(ctx context.Context) error {
+	if err := p.store.Ping(ctx); err != nil {
+		p.log.Warn("not ready", "error", err)
+		return errNoDatabase
+	}
+	return nil
+}
+
+func (p *Pod) schemaFits(ctx context.Context) error {
+	version, err := p.store.AppliedSchema(ctx)
+	switch {
+	case err != nil:
+		return errNoDatabase
+	case version < store.SchemaVersion():
+		return fmt.Errorf("%w: it has version %d of %d", errSchemaBehind, version, store.SchemaVersion())
+	}
+	return nil
+}
+
+// Run serves until the context ends, then drains: first the pod says that it isn't ready, so that
+// load balancers look elsewhere, then it takes no more requests and finishes those it has.
+func (p *Pod) Run(ctx context.Context) error {
+	listener, err := net.Listen("tcp", p.settings.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- p.api.Serve(listener) }()
+	if p.ops != nil {
+		opsListener, err := net.Listen("tcp", p.settings.OpsListen)
+		if err != nil {
+			return errors.Join(fmt.Errorf("--ops-listen: %w", err), p.api.Close())
+		}
+		go func() { failed <- p.ops.Serve(opsListener) }()
+	}
+	p.log.Info("serving", "settings", p.settings, "database", p.store.Database())
+
+	workers, stopWorkers := context.WithCancel(context.WithoutCancel(ctx))
+	workersDone := make(chan struct{})
+	go func() {
+		defer close(workersDone)
+		runner := worker.Runner{Store: p.store, Region: p.settings.Region, Log: p.log}
+		runner.Run(workers, worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired))
+	}()
+
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		p.drain()
+	}
+	stopWorkers()
+	<-workersDone
+	p.service.Close()
+	p.store.Close()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+func (p *Pod) drain() {
+	p.draining.Store(true)
+	p.log.Info("draining", "delay", p.settings.DrainDelay)
+	time.Sleep(p.settings.DrainDelay)
+	ctx, cancel := context.WithTimeout(context.Background(), p.settings.RequestTimeout+5*time.Second)
+	defer cancel()
+	if err := p.api.Shutdown(ctx); err != nil {
+		p.log.Warn("requests were cut off", "error", err)
+	}
+	if p.ops != nil {
+		_ = p.ops.Close()
+	}
+}

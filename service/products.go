@@ -1,0 +1,107 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+func productEntry(sku string) entry[inventory.Product] {
+	return entry[inventory.Product]{
+		read:  func(ctx context.Context, tx *store.Tx) (inventory.Product, error) { return tx.Product(ctx, sku) },
+		write: func(tx *store.Tx, p inventory.Product) error { return tx.PutProduct(p) },
+		stamp: func(p *inventory.Product) *inventory.Stamp { return &p.Stamp },
+	}
+}
+
+// PutProduct makes a product or replaces it; an archived one comes back.
+func (s *Service) PutProduct(ctx context.Context, p inventory.Product, pre Precondition) (inventory.Product, bool, error) {
+	if wrong := p.Check(); len(wrong) > 0 {
+		return p, false, invalid(wrong...)
+	}
+	return change(ctx, s, productEntry(p.SKU), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, _ bool) (inventory.Product, error) {
+		if before.ArchivedAt != nil {
+			levels, err := tx.LevelsOfProduct(ctx, p.SKU)
+			if err != nil {
+				return p, err
+			}
+			tx.SetClosed(s.atOpenLocations(ctx, levels), false)
+		}
+		p.Stamp = inventory.Stamp{}
+		return p, nil
+	})
+}
+
+// atOpenLocations leaves out levels of archived locations: they stay closed.
+func (s *Service) atOpenLocations(ctx context.Context, levels []inventory.Level) (open []inventory.Level) {
+	for _, l := range levels {
+		if place, ok, err := s.places.location(ctx, l.Key.Location); err == nil && ok && place.ArchivedAt == nil {
+			open = append(open, l)
+		}
+	}
+	return open
+}
+
+// PatchProduct applies a change to a product. Errors: *inventory.Refusal, also of the change's own.
+func (s *Service) PatchProduct(ctx context.Context, sku string, pre Precondition, patch func(inventory.Product) (inventory.Product, error)) (inventory.Product, error) {
+	p, _, err := change(ctx, s, productEntry(sku), pre, func(_ context.Context, _ *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
+		if !exists || before.ArchivedAt != nil {
+			return before, missing("product", sku)
+		}
+		after, err := patch(before)
+		if err != nil {
+			return before, err
+		}
+		after.SKU, after.Stamp = sku, inventory.Stamp{}
+		if wrong := after.Check(); len(wrong) > 0 {
+			return before, invalid(wrong...)
+		}
+		return after, nil
+	})
+	return p, err
+}
+
+// ArchiveProduct takes a product without stock out of the catalogue; its history stays.
+func (s *Service) ArchiveProduct(ctx context.Context, sku string, pre Precondition) error {
+	_, _, err := change(ctx, s, productEntry(sku), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
+		if !exists || before.ArchivedAt != nil {
+			return before, missing("product", sku)
+		}
+		levels, err := tx.LevelsOfProduct(ctx, sku)
+		if err != nil {
+			return before, err
+		}
+		before.Stamp = archived
+		return before, mustBeEmpty(tx, "product", sku, levels)
+	})
+	return err
+}
+
+// Product gives a product that is not archived.
+func (s *Service) Product(ctx context.Context, sku string) (inventory.Product, error) {
+	p, err := s.store.Product(ctx, sku)
+	if errors.Is(err, store.ErrNotFound) || err == nil && p.ArchivedAt != nil {
+		return p, missing("product", sku)
+	}
+	return p, fromStore(err, false)
+}
+
+// Products lists products, a page at a time, in the order of their SKUs.
+func (s *Service) Products(ctx context.Context, query, category string, page Page) (Listed[inventory.Product], error) {
+	var cursor struct {
+		After string `json:"after"`
+	}
+	if err := page.open(&cursor); err != nil {
+		return Listed[inventory.Product]{}, err
+	}
+	items, err := s.store.Products(ctx, store.ProductFilter{Query: query, Category: category, After: cursor.After, Limit: page.Size + 1})
+	if err != nil {
+		return Listed[inventory.Product]{}, fromStore(err, false)
+	}
+	return listed(items, page, func(last inventory.Product) any {
+		cursor.After = last.SKU
+		return cursor
+	})
+}

@@ -1,0 +1,186 @@
+// Package service holds Stockyard's use cases, one a file, behind every door: REST, gRPC,
+// connectors and workers. All stock commands go one way: Service.submit puts them on a lane, and
+// the lane's batch is read, decided and written in one transaction.
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"stockyard/regions"
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+// Limits of the public contract.
+const (
+	MaxLines      = 1000 // lines of a command
+	MaxCommands   = 1000 // commands of a batch
+	MaxGroupLines = 10_000
+	MaxSKUs       = 500 // SKUs of an availability query
+)
+
+// Options of a service. Zero values mean the defaults named here.
+type Options struct {
+	Region     string // the gateway region: where this pod runs
+	Topology   *regions.Topology
+	Lanes      int           // 8: transactions at once
+	BatchSize  int           // 256: commands in one transaction
+	QueueSize  int           // 1024: commands waiting in one lane
+	TxTimeout  time.Duration // 15s: a lease that moves after a node died takes 12
+	Observer   Observer
+	OnInternal func(error) // told of failures that clients only see as "internal"
+}
+
+// Observer is told what the lanes do. It is called from many goroutines.
+type Observer interface {
+	// Batched: a transaction of so many commands took so long.
+	Batched(commands int, took time.Duration)
+	// Decided: a command of an operation ended with a result: accepted, refused, replayed, failed.
+	Decided(operation, result string)
+}
+
+// Service runs the use cases on one store. It keeps no state that another pod would need.
+type Service struct {
+	store    *store.Store
+	options  Options
+	places   *places
+	lanes    []*lane
+	stopping chan struct{}
+	stopOnce sync.Once
+}
+
+// New starts a service's lanes; Close stops them.
+func New(st *store.Store, o Options) *Service {
+	o.Lanes = orDefault(o.Lanes, 8)
+	o.BatchSize = orDefault(o.BatchSize, 256)
+	o.QueueSize = orDefault(o.QueueSize, 1024)
+	if o.TxTimeout == 0 {
+		o.TxTimeout = 15 * time.Second
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
+	}
+	if o.OnInternal == nil {
+		o.OnInternal = func(error) {}
+	}
+	s := &Service{store: st, options: o, places: newPlaces(st), stopping: make(chan struct{})}
+	for range o.Lanes {
+		l := &lane{service: s, queue: make(chan *job, o.QueueSize), done: make(chan struct{})}
+		s.lanes = append(s.lanes, l)
+		go l.run()
+	}
+	return s
+}
+
+// Close takes no more commands, finishes those that wait, and returns when the lanes are still.
+func (s *Service) Close() {
+	s.stopOnce.Do(func() { close(s.stopping) })
+	for _, l := range s.lanes {
+		<-l.done
+	}
+}
+
+// Region is the gateway region.
+func (s *Service) Region() string { return s.options.Region }
+
+// Topology says which regions there are.
+func (s *Service) Topology() *regions.Topology { return s.options.Topology }
+
+// QueueDepth is how many commands wait in all lanes.
+func (s *Service) QueueDepth() (waiting int) {
+	for _, l := range s.lanes {
+		waiting += len(l.queue)
+	}
+	return waiting
+}
+
+// Caller says who asks, under which idempotency key, and how.
+type Caller struct {
+	Actor     string
+	RequestID string
+	// Key is the idempotency key; "" only for dry runs and for commands that by their nature take
+	// effect once.
+	Key    string
+	DryRun bool
+}
+
+// Outcome of a command that was accepted.
+type Outcome struct {
+	inventory.Answer
+	Replayed bool // it was accepted before, under the same key
+}
+
+// submit runs a command on the lane of its stock level and waits for its outcome. home is where
+// the key lives: it follows from the command's input alone, so that a repeat finds it from any
+// region. Errors: *inventory.Refusal, ErrKeyReused, ErrOverloaded, ErrUnavailable,
+// ErrOutcomeUnknown, or the context's.
+func (s *Service) submit(ctx context.Context, caller Caller, c task) (Outcome, error) {
+	j := &job{task: c, caller: caller, ctx: ctx, done: make(chan result, 1)}
+	l := s.lanes[int(c.lane)%len(s.lanes)]
+	select {
+	case <-s.stopping:
+		return Outcome{}, ErrUnavailable
+	default:
+	}
+	select {
+	case l.queue <- j:
+	default:
+		return Outcome{}, ErrOverloaded
+	}
+	select {
+	case r := <-j.done:
+		return r.outcome, r.err
+	case <-ctx.Done():
+		return Outcome{}, ctx.Err()
+	case <-l.done: // the lane ended between the check above and the queue
+		select {
+		case r := <-j.done:
+			return r.outcome, r.err
+		default:
+			return Outcome{}, ErrUnavailable
+		}
+	}
+}
+
+// task is a command on its way to a lane.
+type task struct {
+	command   inventory.Command
+	operation string
+	home      string   // region of the key
+	id        [16]byte // what its events carry; of a reservation, the answer says
+	hash      []byte
+	lane      uint16
+	under     *store.Lease // what a worker's command was begun under; nil for others
+}
+
+func hashLane(s string) uint16 {
+	h := fnv.New32a()
+	h.Write([]byte(s))
+	return uint16(h.Sum32())
+}
+
+// random gives 16 bytes for an id, led by the time: rows made together lie together.
+func random() (b [16]byte) {
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	ms := uint64(time.Now().UnixMilli())
+	for i := range 6 {
+		b[2+i] = byte(ms >> (8 * (5 - i)))
+	}
+	return b
+}
+
+func orDefault(v, otherwise int) int {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+type unobserved struct{}
+
+func (unobserved) Batched(int, time.Duration) {}
+func (unobserved) Decided(string, string)     {}

@@ -1,0 +1,275 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+// Level gives a stock level and the moment it speaks of. A known SKU at a known location that
+// never had an event is all zeros at version 0.
+func (s *Service) Level(ctx context.Context, location, sku string) (inventory.LevelAnswer, time.Time, error) {
+	key, err := s.knownLevel(ctx, location, sku)
+	if err != nil {
+		return inventory.LevelAnswer{}, time.Time{}, err
+	}
+	level, asOf, err := s.store.Level(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		if _, err := s.Product(ctx, sku); err != nil {
+			return inventory.LevelAnswer{}, asOf, err
+		}
+		return inventory.DescribeLevel(inventory.Level{Key: key}), time.Now().UTC(), nil
+	}
+	if err == nil && level.Closed {
+		_, err = s.Product(ctx, sku)
+	}
+	return inventory.DescribeLevel(level), asOf, fromStore(err, false)
+}
+
+func (s *Service) knownLevel(ctx context.Context, location, sku string) (inventory.LevelKey, error) {
+	l, ok, err := s.places.location(ctx, location)
+	switch {
+	case err != nil:
+		return inventory.LevelKey{}, err
+	case !ok || l.ArchivedAt != nil:
+		return inventory.LevelKey{}, missing("location", location)
+	}
+	return inventory.LevelKey{Region: l.Region, SKU: sku, Location: location}, nil
+}
+
+// LevelsQuery selects stock levels; empty fields select all.
+type LevelsQuery struct {
+	SKU, Location, Region string
+	AvailableBelow        *int64
+}
+
+type levelsCursor struct {
+	Region   string `json:"region"`
+	SKU      string `json:"sku"`
+	Location string `json:"location"`
+}
+
+// Levels lists stock levels, region after region, each in the order of SKU and location.
+func (s *Service) Levels(ctx context.Context, q LevelsQuery, page Page) (Listed[inventory.LevelAnswer], error) {
+	var none Listed[inventory.LevelAnswer]
+	regions, err := s.regionsOf(ctx, q.Region, q.Location)
+	if err != nil {
+		return none, err
+	}
+	var cursor levelsCursor
+	if err := page.open(&cursor); err != nil {
+		return none, err
+	}
+	var items []inventory.LevelAnswer
+	err = eachRegion(regions, cursor.Region, func(region string, first bool) (bool, error) {
+		f := store.LevelFilter{Region: region, SKU: q.SKU, Location: q.Location, AvailableBelow: q.AvailableBelow, Limit: page.Size + 1 - len(items)}
+		if first {
+			f.After = inventory.LevelKey{SKU: cursor.SKU, Location: cursor.Location}
+		}
+		levels, err := s.store.Levels(ctx, f)
+		for _, l := range levels {
+			items = append(items, inventory.DescribeLevel(l))
+		}
+		return len(items) <= page.Size, fromStore(err, false)
+	})
+	if err != nil {
+		return none, err
+	}
+	return listed(items, page, func(last inventory.LevelAnswer) any {
+		return levelsCursor{last.Region, last.SKU, last.Location}
+	})
+}
+
+// regionsOf gives the regions that a list goes through: that of the location, the one asked for,
+// or all.
+func (s *Service) regionsOf(ctx context.Context, region, location string) ([]string, error) {
+	if region != "" && !s.options.Topology.Has(region) {
+		return nil, missing("region", region)
+	}
+	if location != "" {
+		key, err := s.knownLevel(ctx, location, "")
+		switch {
+		case err != nil:
+			return nil, err
+		case region != "" && region != key.Region:
+			return nil, nil
+		}
+		return []string{key.Region}, nil
+	}
+	if region != "" {
+		return []string{region}, nil
+	}
+	return s.store.Regions(), nil
+}
+
+// eachRegion goes through regions from a cursor's on, as long as there is room on the page. first
+// says that the cursor is within this region.
+func eachRegion(regions []string, from string, visit func(region string, first bool) (more bool, err error)) error {
+	start := 0
+	if from != "" {
+		if start = slices.Index(regions, from); start < 0 {
+			return badToken()
+		}
+	}
+	for i := start; i < len(regions); i++ {
+		more, err := visit(regions[i], i == start && from != "")
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// EventAnswer is an event as callers see it.
+type EventAnswer struct {
+	Location    string             `json:"location"`
+	SKU         string             `json:"sku"`
+	Region      string             `json:"region"`
+	Version     int64              `json:"version"`
+	Kind        inventory.Kind     `json:"kind"`
+	Deltas      inventory.Balances `json:"deltas"`
+	Balances    inventory.Balances `json:"balances"`
+	Movement    inventory.ID       `json:"movement"`
+	Reservation *inventory.ID      `json:"reservation,omitempty"`
+	UnitCost    *inventory.Money   `json:"unit_cost,omitempty"`
+	Reason      string             `json:"reason,omitempty"`
+	Reference   string             `json:"reference,omitempty"`
+	Channel     string             `json:"channel,omitempty"`
+	Actor       string             `json:"actor"`
+	EffectiveAt time.Time          `json:"effective_at"`
+	RecordedAt  time.Time          `json:"recorded_at"`
+}
+
+// Events lists a stock level's events after a version.
+func (s *Service) Events(ctx context.Context, location, sku string, after int64, page Page) (Listed[EventAnswer], error) {
+	var none Listed[EventAnswer]
+	key, err := s.knownLevel(ctx, location, sku)
+	if err != nil {
+		return none, err
+	}
+	cursor := struct {
+		After int64 `json:"after"`
+	}{after}
+	if err := page.open(&cursor); err != nil {
+		return none, err
+	}
+	events, err := s.store.Events(ctx, key, cursor.After, page.Size+1)
+	if err != nil {
+		return none, fromStore(err, false)
+	}
+	if len(events) == 0 {
+		if _, err := s.Product(ctx, sku); err != nil {
+			return none, err
+		}
+	}
+	items := make([]EventAnswer, len(events))
+	for i, e := range events {
+		items[i] = EventAnswer{
+			Location: e.Key.Location, SKU: e.Key.SKU, Region: e.Key.Region, Version: e.Version, Kind: e.Kind,
+			Deltas: e.Deltas, Balances: e.Balances, Movement: e.Command, Reservation: e.Reservation, UnitCost: e.UnitCost,
+			Reason: e.Meta.Reason, Reference: e.Meta.Reference, Channel: e.Meta.Channel, Actor: e.Meta.Actor,
+			EffectiveAt: e.Meta.EffectiveAt, RecordedAt: e.RecordedAt,
+		}
+	}
+	return listed(items, page, func(last EventAnswer) any {
+		cursor.After = last.Version
+		return cursor
+	})
+}
+
+// Availability is what can be sold of a SKU. Sellable is available less the channel's safety stock
+// at each location, never below zero. Sums stop at int64.
+type Availability struct {
+	SKU        string                 `json:"sku"`
+	Available  int64                  `json:"available"`
+	Sellable   int64                  `json:"sellable"`
+	ByRegion   map[string]int64       `json:"by_region"`
+	ByLocation []LocationAvailability `json:"by_location"`
+}
+
+// LocationAvailability is what is available at one location.
+type LocationAvailability struct {
+	Location  string `json:"location"`
+	Available int64  `json:"available"`
+}
+
+// AvailabilityOf gives the availability of SKUs, in a region or all, through a channel or none.
+func (s *Service) AvailabilityOf(ctx context.Context, skus []string, region, channelName string) ([]Availability, time.Time, error) {
+	var c checker
+	switch n := len(skus); {
+	case n == 0:
+		c.add("sku", "is required, once for each SKU")
+	case n > MaxSKUs:
+		c.limit("sku", fmt.Sprintf("is there %d times; at most %d are allowed in a query", n, MaxSKUs))
+	}
+	for _, sku := range skus {
+		c.add("sku", inventory.CheckSKU(sku))
+	}
+	if err := c.err(); err != nil {
+		return nil, time.Time{}, err
+	}
+	regions, err := s.regionsOf(ctx, region, "")
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	channel, err := s.checkChannel(ctx, channelName)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	levels, asOf, err := s.store.LevelsOfSKUs(ctx, regions, skus)
+	if err != nil {
+		return nil, asOf, fromStore(err, false)
+	}
+	if asOf.IsZero() {
+		asOf = time.Now().UTC()
+	}
+	bySKU := map[string]*Availability{}
+	for _, l := range levels {
+		if len(channel.Locations) > 0 && !slices.Contains(channel.Locations, l.Key.Location) {
+			continue
+		}
+		a := bySKU[l.Key.SKU]
+		if a == nil {
+			a = &Availability{SKU: l.Key.SKU, ByRegion: map[string]int64{}, ByLocation: []LocationAvailability{}}
+			bySKU[l.Key.SKU] = a
+		}
+		a.add(l, channel.SafetyStock)
+	}
+	items := make([]Availability, len(skus))
+	for i, sku := range skus {
+		if a := bySKU[sku]; a != nil {
+			items[i] = *a
+			continue
+		}
+		if _, err := s.Product(ctx, sku); err != nil {
+			return nil, asOf, err
+		}
+		items[i] = Availability{SKU: sku, ByRegion: map[string]int64{}, ByLocation: []LocationAvailability{}}
+	}
+	return items, asOf, nil
+}
+
+func (a *Availability) add(l inventory.Level, safety int64) {
+	available := l.Available()
+	a.Available = plus(a.Available, available)
+	a.Sellable = plus(a.Sellable, max(max(available, 0)-safety, 0))
+	a.ByRegion[l.Key.Region] = plus(a.ByRegion[l.Key.Region], available)
+	a.ByLocation = append(a.ByLocation, LocationAvailability{l.Key.Location, available})
+}
+
+// plus adds and stops at the ends of int64.
+func plus(a, b int64) int64 {
+	switch {
+	case b > 0 && a > math.MaxInt64-b:
+		return math.MaxInt64
+	case b < 0 && a < math.MinInt64-b:
+		return math.MinInt64
+	}
+	return a + b
+}

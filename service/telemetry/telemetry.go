@@ -1,0 +1,123 @@
+// Package telemetry names Stockyard's metrics and makes its logger.
+package telemetry
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Metrics are a pod's. Labels are few and bounded.
+type Metrics struct {
+	Registry *prometheus.Registry
+
+	requests  *prometheus.HistogramVec
+	commands  *prometheus.CounterVec
+	batches   prometheus.Histogram
+	batchTime prometheus.Histogram
+	retries   *prometheus.CounterVec
+	expired   prometheus.Counter
+	expiryLag prometheus.Gauge
+}
+
+// Gauges are read when metrics are scraped.
+type Gauges struct {
+	LaneDepth   func() int
+	Connections func() (total, inUse, limit int32)
+}
+
+// New makes a registry with all metrics in it.
+func New(region, version string) *Metrics {
+	m := &Metrics{
+		Registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "stockyard_http_request_duration_seconds", Help: "Time to answer a REST request.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
+		}, []string{"operation", "status"}),
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stockyard_commands_total", Help: "Stock commands by operation and result (accepted, refused, replayed, failed).",
+		}, []string{"operation", "result"}),
+		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "stockyard_batch_commands", Help: "Commands in one transaction.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+		}),
+		batchTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "stockyard_batch_duration_seconds", Help: "Time of one transaction, retries included.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
+		}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stockyard_tx_retries_total", Help: "Transactions run again, by cause (SQLSTATE or connection_lost).",
+		}, []string{"cause"}),
+		expired: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "stockyard_expired_holds_total", Help: "Reservations whose lapsed hold this pod's worker tidied away.",
+		}),
+		expiryLag: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "stockyard_expiry_lag_seconds", Help: "How long the oldest lapsed hold had been over when the worker found it.",
+		}),
+	}
+	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "stockyard_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"region": region, "version": version},
+	}, func() float64 { return 1 })
+	m.Registry.MustRegister(m.requests, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Watch adds the gauges.
+func (m *Metrics) Watch(g Gauges) {
+	gauge := func(name, help string, read func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
+	}
+	m.Registry.MustRegister(
+		gauge("stockyard_lane_depth", "Commands waiting in lanes.", func() float64 { return float64(g.LaneDepth()) }),
+		gauge("stockyard_db_connections", "Database connections open.", func() float64 { n, _, _ := g.Connections(); return float64(n) }),
+		gauge("stockyard_db_connections_in_use", "Database connections in use.", func() float64 { _, n, _ := g.Connections(); return float64(n) }),
+		gauge("stockyard_db_connections_limit", "The most database connections.", func() float64 { _, _, n := g.Connections(); return float64(n) }),
+	)
+}
+
+// Request counts a REST request.
+func (m *Metrics) Request(operation string, status int, took time.Duration) {
+	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Batched implements service.Observer.
+func (m *Metrics) Batched(commands int, took time.Duration) {
+	m.batches.Observe(float64(commands))
+	m.batchTime.Observe(took.Seconds())
+}
+
+// Decided implements service.Observer.
+func (m *Metrics) Decided(operation, result string) {
+	m.commands.WithLabelValues(operation, result).Inc()
+}
+
+// Retry counts a transaction that runs again.
+func (m *Metrics) Retry(cause string) { m.retries.WithLabelValues(cause).Inc() }
+
+// Expired counts what the expiry worker found.
+func (m *Metrics) Expired(found int, lag time.Duration) {
+	m.expired.Add(float64(found))
+	m.expiryLag.Set(lag.Seconds())
+}
+
+// Logger makes the logger of a format (json or text) and level (debug, info, warn, error).
+func Logger(w io.Writer, format, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
+	}
+	o := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, o)), nil
+	case "text":
+		return slog.New(slog.NewTextHandler(w, o)), nil
+	}
+	return nil, fmt.Errorf("log format %q: want json or text", format)
+}
