@@ -3,13 +3,11 @@ package devdb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // cockroachFarewell lets a node drain, then ends it; its storage survives either.
@@ -62,23 +60,40 @@ func startCockroach(ctx context.Context, o Options, binary string) (*Database, e
 	return db, nil
 }
 
-// bringUp starts all nodes before it waits for any: none answers before most of them are there.
+// bringUp starts all nodes before it waits for any: none answers before most of them are there. One
+// that ends meanwhile ends the wait for all.
 func (c *cockroach) bringUp(ctx context.Context, db *Database) error {
 	for i, region := range c.regions {
 		proc, err := c.launch(i)
 		if err != nil {
 			return err
 		}
+		var release func()
+		ctx, release = proc.whileAlive(ctx)
+		defer release()
 		db.URLs = append(db.URLs, c.url(i, databaseName))
 		db.nodes = append(db.nodes, &Node{
 			Region: region, URL: c.url(i, databaseName), farewell: cockroachFarewell, proc: proc,
 			start: func(ctx context.Context) (*process, error) { return c.restart(ctx, i) },
 		})
 	}
-	if err := c.initialise(ctx, db.nodes[0].proc); err != nil {
+	if err := c.makeWhole(ctx, db.nodes); err != nil {
+		if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() {
+			return cause // a node that ended, rather than what that made fail here
+		}
 		return err
 	}
-	for i, n := range db.nodes {
+	var err error
+	_, db.Version, err = identify(ctx, db.URLs[0])
+	return err
+}
+
+// makeWhole makes the nodes one cluster that has the database and survives the loss of a node.
+func (c *cockroach) makeWhole(ctx context.Context, nodes []*Node) error {
+	if err := c.initialise(ctx); err != nil {
+		return err
+	}
+	for i, n := range nodes {
 		if err := n.proc.answers(ctx, c.url(i, "defaultdb")); err != nil {
 			return err
 		}
@@ -86,14 +101,9 @@ func (c *cockroach) bringUp(ctx context.Context, db *Database) error {
 	if err := c.awaitWhole(ctx); err != nil {
 		return err
 	}
-	err := execute(ctx, c.url(0, "defaultdb"),
+	return execute(ctx, c.url(0, "defaultdb"),
 		"CREATE DATABASE IF NOT EXISTS "+databaseName,
 		"SET CLUSTER SETTING kv.rangefeed.enabled = true") // the change feed needs it
-	if err != nil {
-		return err
-	}
-	_, db.Version, err = identify(ctx, db.URLs[0])
-	return err
 }
 
 func (c *cockroach) restart(ctx context.Context, node int) (*process, error) {
@@ -105,24 +115,4 @@ func (c *cockroach) restart(ctx context.Context, node int) (*process, error) {
 		return nil, errors.Join(err, proc.end(context.WithoutCancel(ctx), cockroachFarewell...))
 	}
 	return proc, nil
-}
-
-// initialise makes the nodes a cluster. It is asked for at each start and refused by a cluster that
-// is one, so an interrupted first start needs no memory of its own.
-func (c *cockroach) initialise(ctx context.Context, first *process) error {
-	for {
-		cmd := exec.CommandContext(ctx, c.binary, "init", "--insecure", "--host="+loopback(c.ports[0].SQL))
-		cmd.Env = cockroachEnv()
-		out, err := cmd.CombinedOutput()
-		if err == nil || strings.Contains(string(out), "already been initialized") {
-			return nil
-		}
-		select {
-		case <-first.exited:
-			return fmt.Errorf("cockroach ended while starting (%v); its log ends:\n%s", first.exitErr, tail(first.logPath))
-		case <-ctx.Done():
-			return fmt.Errorf("cockroach init: %w: %s", err, out)
-		case <-time.After(pollPause):
-		}
-	}
 }

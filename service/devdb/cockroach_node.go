@@ -78,7 +78,7 @@ func (c *cockroach) launch(node int) (*process, error) {
 		"--http-addr="+loopback(c.ports[node].HTTP),
 		"--join="+strings.Join(join, ","),
 		"--locality=region="+c.regions[node],
-		"--store="+store,
+		"--store="+store, "--temp-dir="+dir,
 		"--cache=256MiB", "--max-sql-memory=256MiB", // several nodes share one machine
 		fmt.Sprintf("--log={file-defaults: {dir: %q}}", filepath.Join(dir, "logs")))
 	cmd.Env = cockroachEnv()

@@ -3,7 +3,9 @@ package devdb
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,6 +13,24 @@ import (
 
 // replicas is how many copies CockroachDB keeps of a range.
 const replicas = 3
+
+// initialise makes the nodes a cluster. It is asked for at each start and refused by a cluster that
+// is one, so an interrupted first start needs no memory of its own.
+func (c *cockroach) initialise(ctx context.Context) error {
+	for {
+		cmd := exec.CommandContext(ctx, c.binary, "init", "--insecure", "--host="+loopback(c.ports[0].SQL))
+		cmd.Env = cockroachEnv()
+		out, err := cmd.CombinedOutput()
+		if err == nil || strings.Contains(string(out), "already been initialized") {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("cockroach init: %w: %s", err, out)
+		case <-time.After(pollPause):
+		}
+	}
+}
 
 // awaitWhole waits until every node is known to the cluster (before, its region looks as if it did
 // not exist) and every range has its replicas (before, losing one node may lose them all).

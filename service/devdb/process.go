@@ -13,7 +13,7 @@ import (
 )
 
 // stopPatience is how long each signal may take to work before a harder one follows.
-const stopPatience = 10 * time.Second
+const stopPatience = 20 * time.Second
 
 // process is a server we have started.
 type process struct {
@@ -83,14 +83,32 @@ func (p *process) answers(ctx context.Context, url string) error {
 		}
 		select {
 		case <-p.exited:
-			return fmt.Errorf("%s ended while starting (%v); its log ends:\n%s",
-				filepath.Base(p.cmd.Path), p.exitErr, tail(p.logPath))
+			return p.failure()
 		case <-ctx.Done():
 			return fmt.Errorf("%s gives no answer (%w); its log ends:\n%s",
 				filepath.Base(p.cmd.Path), err, tail(p.logPath))
 		case <-time.After(pollPause):
 		}
 	}
+}
+
+// whileAlive gives a context that ends with the server, which is its cause then.
+func (p *process) whileAlive(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-p.exited:
+			cancel(p.failure())
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// failure says why a server that has ended did so.
+func (p *process) failure() error {
+	return fmt.Errorf("%s ended while starting (%v); its log ends:\n%s",
+		filepath.Base(p.cmd.Path), p.exitErr, tail(p.logPath))
 }
 
 // tail gives the last lines of a log, as much as reads well in an error.

@@ -37,8 +37,8 @@ func (id ID) Lane() uint16 { return binary.BigEndian.Uint16(id.UUID[:2]) }
 // Spans says whether rows of this id lie in other regions too.
 func (id ID) Spans() bool { return id.UUID[15]&1 == 1 }
 
-// compare orders ids the way the database's primary keys do.
-func (id ID) compare(o ID) int {
+// Compare orders ids the way the database's primary keys do.
+func (id ID) Compare(o ID) int {
 	if c := strings.Compare(id.Region, o.Region); c != 0 {
 		return c
 	}

@@ -179,7 +179,6 @@ func TestQuantitiesUpToInt64AreTaken(t *testing.T) {
 	w.refuse(t, inventory.InsufficientStock, w.move(inventory.KindScrap, line(tea, most)))
 	w.accept(t, w.move(inventory.KindCount, line(tea, 0)))
 	w.has(t, tea, balances{OnHand: most, Allocated: most, Shortfall: most})
-	// Physically nothing is left; a count as of the delivery can't say how far below zero it is.
 	w.refuse(t, inventory.Conflict, w.move(inventory.KindSell, inventory.MovementLine{Level: tea, Quantity: 1, AllowShortfall: true}))
 	w.accept(t, w.release(id))
 	w.accept(t, w.move(inventory.KindCount, line(tea, most)))

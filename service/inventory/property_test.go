@@ -16,6 +16,7 @@ import (
 // if somebody with pen and paper would accept it. A reservation that asks for no more than there
 // is, lapsed holds not counted, is never refused; one that asks for more always is.
 func TestAnySequenceOfCommandsEndsAsOnPaper(t *testing.T) {
+	t.Parallel()
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		play(t, &judge{model: newModel(), strict: true, seen: seen}, script{})
@@ -37,6 +38,7 @@ func TestAnySequenceOfCommandsEndsAsOnPaper(t *testing.T) {
 // TestInvariantsHoldWhateverTheClocksAndQuantities: the database's clock may go back between two
 // transactions, and quantities may be as large as int64 goes.
 func TestInvariantsHoldWhateverTheClocksAndQuantities(t *testing.T) {
+	t.Parallel()
 	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		play(t, &judge{model: newModel(), seen: seen}, script{huge: true, clocksGoBack: true})

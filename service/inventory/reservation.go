@@ -58,7 +58,7 @@ type LineKey struct {
 }
 
 func (k LineKey) compare(o LineKey) int {
-	if c := k.Reservation.compare(o.Reservation); c != 0 {
+	if c := k.Reservation.Compare(o.Reservation); c != 0 {
 		return c
 	}
 	return cmp.Compare(k.Number, o.Number)

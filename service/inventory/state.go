@@ -218,7 +218,7 @@ func (s *State) Changes() *Changes {
 			c.Lines = append(c.Lines, l)
 		}
 	}
-	slices.SortFunc(c.Reservations, func(a, b Reservation) int { return a.ID.compare(b.ID) })
+	slices.SortFunc(c.Reservations, func(a, b Reservation) int { return a.ID.Compare(b.ID) })
 	slices.SortFunc(c.Lines, func(a, b Line) int { return a.Key().compare(b.Key()) })
 	return &c
 }

@@ -14,8 +14,7 @@ func TestIfVersion(t *testing.T) {
 		for _, wrong := range []int64{0, now - 1, now + 1} {
 			l := line(tea, 1)
 			l.IfVersion = &wrong
-			// The right line before it doesn't help: together or not at all (I7).
-			refusal := w.refuse(t, inventory.VersionMismatch, w.move(kind, line(pot, 0), l))
+			refusal := w.refuse(t, inventory.VersionMismatch, w.move(kind, line(pot, 1), l))
 			if refusal.Expected != wrong || refusal.Current != now {
 				t.Errorf("%s: says expected %d, current %d", kind, refusal.Expected, refusal.Current)
 			}

@@ -228,6 +228,9 @@ func (w *world) apply(t rapid.TB, c *inventory.Changes) {
 	}
 	for _, e := range c.Events {
 		w.ledger[e.Key] = append(w.ledger[e.Key], e)
+		if at := c.Events[0].RecordedAt; !e.RecordedAt.Equal(at) || !w.levels[e.Key].UpdatedAt.Equal(at) {
+			t.Fatalf("a batch is written with one time, but %+v has another than %v", e, at)
+		}
 	}
 	for i, r := range append(slices.Clone(c.NewReservations), c.Reservations...) {
 		if _, found := w.reservations[r.ID]; found != (i >= len(c.NewReservations)) {
@@ -260,9 +263,9 @@ func (w *world) apply(t rapid.TB, c *inventory.Changes) {
 
 // sorted puts the parts of changes that have no order of their own in one.
 func sorted(c *inventory.Changes) *inventory.Changes {
-	slices.SortFunc(c.NewReservations, func(a, b inventory.Reservation) int { return cmp.Compare(a.ID.String(), b.ID.String()) })
+	slices.SortFunc(c.NewReservations, func(a, b inventory.Reservation) int { return a.ID.Compare(b.ID) })
 	slices.SortFunc(c.NewLines, func(a, b inventory.Line) int {
-		return cmp.Or(cmp.Compare(a.Reservation.String(), b.Reservation.String()), cmp.Compare(a.Number, b.Number))
+		return cmp.Or(a.Reservation.Compare(b.Reservation), cmp.Compare(a.Number, b.Number))
 	})
 	return c
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,23 +15,22 @@ var selectNow = define("now", `SELECT now()`)
 
 // Rows are read in key order with FOR UPDATE. On CockroachDB that only saves retries; it is the
 // isolation level that makes decisions right.
-var selectLevels = define("levels", `
+var selectLevels = defineKeyed("levels", `
 SELECT l.region::text, l.sku, l.location,
        l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
        l.version, l.updated_at, l.closed
-  FROM unnest($1, $2, $3) AS k(region, sku, location)
-  JOIN stock_levels AS l
-    ON l.region = k.region::crdb_internal_region AND l.sku = k.sku AND l.location = k.location
+  FROM stock_levels AS l
+ WHERE (l.region, l.sku, l.location) IN $KEYS
  ORDER BY l.region, l.sku, l.location
-   FOR UPDATE OF l`, texts, texts, texts)
+   FOR UPDATE`, "::crdb_internal_region", "", "")
 
-var selectReservations = define("reservations", `
+var selectReservations = defineKeyed("reservations", `
 SELECT r.region::text, r.id::text, r.status, coalesce(r.order_reference, ''), coalesce(r.channel, ''),
        r.expires_at, r.version, r.created_at, r.updated_at
-  FROM unnest($1, $2) AS k(region, id)
-  JOIN reservations AS r ON r.region = k.region::crdb_internal_region AND r.id = k.id::uuid
+  FROM reservations AS r
+ WHERE (r.region, r.id) IN $KEYS
  ORDER BY r.region, r.id
-   FOR UPDATE OF r`, texts, texts)
+   FOR UPDATE`, "::crdb_internal_region", "::uuid")
 
 // Lines are not locked: whoever changes one holds the lock of its stock level or its reservation.
 var selectLines = define("reservation_lines", `
@@ -39,21 +39,6 @@ SELECT r.region::text, r.reservation_id::text, r.line, r.home::text, r.location,
   FROM unnest($1, $2) AS k(region, id)
   JOIN reservation_lines AS r ON r.region = k.region::crdb_internal_region AND r.reservation_id = k.id::uuid`,
 	texts, texts)
-
-var selectLevelsOfReservations = define("levels_of_reservations", `
-SELECT l.region::text, l.sku, l.location,
-       l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
-       l.version, l.updated_at, l.closed
-  FROM (SELECT k.region::crdb_internal_region AS region, k.sku, k.location
-          FROM unnest($1, $2, $3) AS k(region, sku, location)
-         UNION
-        SELECT r.region, r.sku, r.location
-          FROM unnest($4, $5) AS i(region, id)
-          JOIN reservation_lines AS r
-            ON r.region = i.region::crdb_internal_region AND r.reservation_id = i.id::uuid) AS k
-  JOIN stock_levels AS l ON l.region = k.region AND l.sku = k.sku AND l.location = k.location
- ORDER BY l.region, l.sku, l.location
-   FOR UPDATE OF l`, texts, texts, texts, texts, texts)
 
 var selectWatermarks = define("watermarks", `
 SELECT e.region::text, e.sku, e.location, e.version,
@@ -89,62 +74,70 @@ type BatchRows struct {
 	Held map[Lease]bool
 }
 
-// ReadBatch reads what a batch needs, in one round trip that also begins the transaction.
+// ReadBatch reads what a batch needs, in one round trip that also begins the transaction; where
+// reservations are among it, in one more, because only their lines say which stock levels to lock.
 func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (BatchRows, error) {
 	var now time.Time
 	tx.queue(selectNow, func(r pgx.Rows) error { return r.Scan(&now) })
 	rows := BatchRows{Recorded: tx.queueKeys(n.Keys), Held: tx.queueLeases(n.Leases)}
-	reservations := map[inventory.ID]inventory.Reservation{}
-	lines := map[inventory.ID][]inventory.Line{}
-	if len(n.Reservations) > 0 {
-		tx.queueReservations(n.Reservations, reservations, lines)
-	}
-	var levels []inventory.Level
-	tx.queueLevels(n.Needs, func(l inventory.Level) { levels = append(levels, l) })
 	marks := map[inventory.Watermark]inventory.Balances{}
 	if len(n.Watermarks) > 0 {
 		tx.queueWatermarks(n.Watermarks, marks)
 	}
+	reservations := map[inventory.ID]inventory.Reservation{}
+	lines := map[inventory.ID][]inventory.Line{}
+	keys := n.Levels
+	if len(n.Reservations) > 0 {
+		tx.queueReservations(n.Reservations, reservations, lines)
+		if err := tx.Run(ctx); err != nil {
+			return rows, err
+		}
+		keys = append(keys[:len(keys):len(keys)], levelsOf(lines)...)
+	}
+	var levels []inventory.Level
+	tx.queueLevels(keys, func(l inventory.Level) { levels = append(levels, l) })
 	if err := tx.Run(ctx); err != nil {
 		return rows, err
 	}
-	state := inventory.NewState(now)
-	rows.State = state
+	rows.State = inventory.NewState(now)
 	for _, l := range levels {
-		state.AddLevel(l)
+		rows.State.AddLevel(l)
 	}
 	for id, r := range reservations {
-		state.AddReservation(r, lines[id])
+		rows.State.AddReservation(r, lines[id])
 	}
 	for w, b := range marks {
-		state.AddWatermark(w, b)
+		rows.State.AddWatermark(w, b)
 	}
 	return rows, nil
 }
 
-func (tx *Tx) queueLevels(n inventory.Needs, add func(inventory.Level)) {
-	regions, skus, locations := levelColumns(n.Levels)
-	scan := func(r pgx.Rows) error {
+func levelsOf(lines map[inventory.ID][]inventory.Line) (keys []inventory.LevelKey) {
+	for _, of := range lines {
+		for _, l := range of {
+			keys = append(keys, l.Level)
+		}
+	}
+	return keys
+}
+
+// queueLevels locks levels in key order: whoever needs several meets others in the same order.
+func (tx *Tx) queueLevels(keys []inventory.LevelKey, add func(inventory.Level)) {
+	keys = unique(slices.SortedFunc(slices.Values(keys), inventory.LevelKey.Compare))
+	queueKeyed(tx, selectLevels, func(r pgx.Rows) error {
 		l, err := scanLevel(r)
 		add(l)
 		return err
-	}
-	switch {
-	case len(n.Reservations) > 0:
-		lineRegions, ids := tx.lineColumns(n.Reservations)
-		tx.queue(selectLevelsOfReservations, scan, regions, skus, locations, lineRegions, ids)
-	case len(n.Levels) > 0:
-		tx.queue(selectLevels, scan, regions, skus, locations)
-	}
+	}, keys, func(k inventory.LevelKey) []any { return []any{k.Region, k.SKU, k.Location} })
 }
 
 func (tx *Tx) queueReservations(ids []inventory.ID, reservations map[inventory.ID]inventory.Reservation, lines map[inventory.ID][]inventory.Line) {
-	regions, uuids := idColumns(ids)
-	tx.queue(selectReservations, func(r pgx.Rows) error {
+	ids = unique(slices.SortedFunc(slices.Values(ids), inventory.ID.Compare))
+	queueKeyed(tx, selectReservations, func(r pgx.Rows) error {
 		v, err := scanReservation(r)
 		reservations[v.ID] = v
 		return err
-	}, regions, uuids)
+	}, ids, func(id inventory.ID) []any { return []any{id.Region, uuidText(id.UUID)} })
 	lineRegions, lineIDs := tx.lineColumns(ids)
 	tx.queue(selectLines, func(r pgx.Rows) error {
 		l, err := scanLine(r)
@@ -156,7 +149,7 @@ func (tx *Tx) queueReservations(ids []inventory.ID, reservations map[inventory.I
 // lineColumns are where the lines of reservations may lie: in the home region, or in any where the
 // id says so. Only those regions are asked.
 func (tx *Tx) lineColumns(ids []inventory.ID) (regions, uuids []string) {
-	for _, id := range unique(ids) {
+	for _, id := range ids {
 		in := []string{id.Region}
 		if id.Spans() {
 			in = tx.store.regions
@@ -242,13 +235,6 @@ func levelColumns(keys []inventory.LevelKey) (regions, skus, locations []string)
 		regions[i], skus[i], locations[i] = k.Region, k.SKU, k.Location
 	}
 	return regions, skus, locations
-}
-
-func idColumns(ids []inventory.ID) (regions, uuids []string) {
-	for _, id := range unique(ids) {
-		regions, uuids = append(regions, id.Region), append(uuids, uuidText(id.UUID))
-	}
-	return regions, uuids
 }
 
 func unique[T comparable](in []T) []T {

@@ -53,10 +53,12 @@ SELECT k.region::crdb_internal_region, k.id::uuid, k.status, nullif(k.order_refe
        AS k(region, id, status, order_reference, channel, expires_at, version, created_at, updated_at)`,
 	texts, texts, texts, texts, texts, times, ints, times, times)
 
+// The new values have names of their own: on a table with partial indexes CockroachDB v21.1 takes
+// those of the table's columns for ambiguous.
 var updateReservations = define("update_reservations", `
 UPDATE reservations AS r
-   SET status = k.status, expires_at = k.expires_at, version = k.version, updated_at = k.updated_at
-  FROM unnest($1, $2, $3, $4, $5, $6) AS k(region, id, status, expires_at, version, updated_at)
+   SET status = k.new_status, expires_at = k.new_expires_at, version = k.new_version, updated_at = k.new_updated_at
+  FROM unnest($1, $2, $3, $4, $5, $6) AS k(region, id, new_status, new_expires_at, new_version, new_updated_at)
  WHERE r.region = k.region::crdb_internal_region AND r.id = k.id::uuid`,
 	texts, texts, texts, times, ints, times)
 
@@ -71,10 +73,10 @@ SELECT k.region::crdb_internal_region, k.id::uuid, k.line, k.home::crdb_internal
 
 var updateLines = define("update_lines", `
 UPDATE reservation_lines AS r
-   SET held = k.held, allocated = k.allocated, fulfilled = k.fulfilled, released = k.released,
-       expired = k.expired, expires_at = k.expires_at
+   SET held = k.new_held, allocated = k.new_allocated, fulfilled = k.new_fulfilled, released = k.new_released,
+       expired = k.new_expired, expires_at = k.new_expires_at
   FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
-       AS k(region, id, line, held, allocated, fulfilled, released, expired, expires_at)
+       AS k(region, id, line, new_held, new_allocated, new_fulfilled, new_released, new_expired, new_expires_at)
  WHERE r.region = k.region::crdb_internal_region AND r.reservation_id = k.id::uuid AND r.line = k.line`,
 	texts, texts, ints, ints, ints, ints, ints, ints, times)
 

@@ -10,8 +10,6 @@ type dialect struct {
 	session string
 	// snapshot begins a read-only transaction that sees one moment and takes no locks.
 	snapshot string
-	// slowScan marks a plan that reads a whole table.
-	slowScan string
 }
 
 func dialectOf(version string) *dialect {
@@ -22,11 +20,11 @@ func dialectOf(version string) *dialect {
 			// A pod that vanished behind a cut cable must not keep its rows locked.
 			session: `SET default_transaction_isolation = 'serializable';
 				SET idle_in_transaction_session_timeout = '20s';
-				SET statement_timeout = '60s'`,
-			// A moment in the past needs no locks and meets no writer; so short a while ago
-			// contains everything that was acknowledged before the question was asked.
+				SET statement_timeout = '60s';
+				SET distsql = 'off'`, // a few rows by key: sending flows to other nodes only adds to it
+			// A moment in the past needs no locks and meets no writer; the
+			// nodes' clocks being as near as they are, it is as good as now.
 			snapshot: `BEGIN AS OF SYSTEM TIME '-1us'`,
-			slowScan: "FULL SCAN",
 		}
 	}
 	return &dialect{
@@ -46,6 +44,5 @@ func dialectOf(version string) *dialect {
 			SET LOCAL statement_timeout = 0;
 			SET LOCAL plan_cache_mode = 'auto';
 			SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on`,
-		slowScan: "Seq Scan",
 	}
 }

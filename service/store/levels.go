@@ -9,39 +9,47 @@ import (
 	"stockyard/service/inventory"
 )
 
-// A level as it is read counts lapsed holds as free, tidied away or not (I9). The sum is over the
-// partial index of held lines, and only where something is held.
+// A level as it is read counts lapsed holds as free, tidied away or not (I9): they are joined in by
+// the partial index of held lines.
 const levelNow = `
-SELECT l.region::text, l.sku, l.location, l.on_hand, l.held - l.lapsed, l.allocated, l.quarantined, l.incoming, l.shortfall,
-       l.version, l.updated_at, l.closed, now()
-  FROM (SELECT v.*, CASE WHEN v.held = 0 THEN 0 ELSE
-               (SELECT coalesce(sum(h.held), 0)::bigint FROM reservation_lines AS h
-                 WHERE h.region = v.region AND h.sku = v.sku AND h.location = v.location
-                   AND h.held > 0 AND h.expires_at <= now()) END AS lapsed
-          FROM stock_levels AS v`
+SELECT l.region::text, l.sku, l.location, l.on_hand, (l.held - coalesce(sum(h.held), 0))::bigint, l.allocated, l.quarantined,
+       l.incoming, l.shortfall, l.version, l.updated_at, l.closed, now()
+  FROM stock_levels AS l
+  LEFT JOIN reservation_lines AS h
+    ON h.region = l.region AND h.sku = l.sku AND h.location = l.location AND h.held > 0 AND h.expires_at <= now()`
 
-const belowAvailable = `
- WHERE $1::bigint IS NULL OR l.on_hand - l.held - l.allocated - l.quarantined - l.shortfall + l.lapsed < $1`
+const groupLevels = `
+ GROUP BY l.region, l.sku, l.location, l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
+          l.version, l.updated_at, l.closed`
+
+const belowAvailable = groupLevels + `
+HAVING $1::bigint IS NULL
+    OR l.on_hand - l.held - l.allocated - l.quarantined - l.shortfall + coalesce(sum(h.held), 0) < $1`
 
 var selectLevel = define("level", levelNow+`
-         WHERE v.region = $1::crdb_internal_region AND v.sku = $2 AND v.location = $3) AS l`, text, text, text)
+ WHERE l.region = $1::crdb_internal_region AND l.sku = $2 AND l.location = $3`+groupLevels, text, text, text)
 
 var listLevels = define("list_levels", levelNow+`
-         WHERE v.region = $2::crdb_internal_region AND (v.sku, v.location) > ($3, $4) AND NOT v.closed) AS l`+belowAvailable+`
- ORDER BY l.sku, l.location LIMIT $5`, bigint, text, text, text, bigint)
+ WHERE l.region = $2::crdb_internal_region AND (l.sku, l.location) > ($3, $4) AND NOT l.closed`+belowAvailable+`
+ ORDER BY l.region, l.sku, l.location LIMIT $5`, bigint, text, text, text, bigint)
 
 var listLevelsOfSKU = define("list_levels_of_sku", levelNow+`
-         WHERE v.region = $2::crdb_internal_region AND v.sku = $3 AND v.location > $4 AND NOT v.closed) AS l`+belowAvailable+`
- ORDER BY l.location LIMIT $5`, bigint, text, text, text, bigint)
+ WHERE l.region = $2::crdb_internal_region AND l.sku = $3 AND l.location > $4 AND NOT l.closed`+belowAvailable+`
+ ORDER BY l.region, l.sku, l.location LIMIT $5`, bigint, text, text, text, bigint)
 
 var listLevelsOfLocation = define("list_levels_of_location", levelNow+`
-         WHERE v.region = $2::crdb_internal_region AND v.location = $4 AND v.sku > $3 AND NOT v.closed) AS l`+belowAvailable+`
- ORDER BY l.sku LIMIT $5`, bigint, text, text, text, bigint)
+ WHERE l.region = $2::crdb_internal_region AND l.location = $4 AND l.sku > $3 AND NOT l.closed`+belowAvailable+`
+ ORDER BY l.region, l.location, l.sku LIMIT $5`, bigint, text, text, text, bigint)
 
 // What a SKU has at all locations: the stock that sourcing chooses from, and availability.
-var selectLevelsOfSKUs = define("levels_of_skus", levelNow+`
-          JOIN unnest($1, $2) AS k(region, sku) ON v.region = k.region::crdb_internal_region AND v.sku = k.sku
-         WHERE NOT v.closed) AS l
+var selectLevelsOfSKUs = define("levels_of_skus", `
+SELECT l.region::text, l.sku, l.location, l.on_hand, (l.held - coalesce(sum(h.held), 0))::bigint, l.allocated, l.quarantined,
+       l.incoming, l.shortfall, l.version, l.updated_at, l.closed, now()
+  FROM unnest($1, $2) AS k(region, sku)
+  JOIN stock_levels AS l ON l.region = k.region::crdb_internal_region AND l.sku = k.sku
+  LEFT JOIN reservation_lines AS h
+    ON h.region = l.region AND h.sku = l.sku AND h.location = l.location AND h.held > 0 AND h.expires_at <= now()
+ WHERE NOT l.closed`+groupLevels+`
  ORDER BY l.sku, l.region, l.location`, texts, texts)
 
 // Level gives a stock level and the moment it speaks of. Errors: ErrNotFound where the level never

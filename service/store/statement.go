@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -37,6 +38,51 @@ func define(name, sql string, types ...uint32) *statement {
 	st := &statement{name: name, sql: sql, types: types}
 	statements = append(statements, st)
 	return st
+}
+
+// keyedStatement is one statement for each of a few numbers of keys. Rows to be locked are named in
+// an IN list: of all ways to name many rows it is the one that CockroachDB v21.1 locks them by.
+type keyedStatement map[int]*statement
+
+// maxKeys bounds an IN list; more keys take several statements of the same round trip.
+const maxKeys = 128
+
+// defineKeyed defines a statement for 1, 2, 4 ... maxKeys keys. In its SQL, $KEYS is the list of
+// keys; a key has as many parts as there are casts, each a text that is cast so.
+func defineKeyed(name, sql string, casts ...string) keyedStatement {
+	family := keyedStatement{}
+	for n := 1; n <= maxKeys; n *= 2 {
+		keys := make([]string, n)
+		types := make([]uint32, 0, n*len(casts))
+		for i := range keys {
+			parts := make([]string, len(casts))
+			for j, cast := range casts {
+				types = append(types, text)
+				parts[j] = fmt.Sprintf("$%d%s", len(types), cast)
+			}
+			keys[i] = "(" + strings.Join(parts, ", ") + ")"
+		}
+		list := "(" + strings.Join(keys, ", ") + ")"
+		family[n] = define(fmt.Sprintf("%s_%d", name, n), strings.ReplaceAll(sql, "$KEYS", list), types...)
+	}
+	return family
+}
+
+// queueKeyed queues the statement for keys, in their order. The last one is repeated to fill a list up.
+func queueKeyed[Key any](tx *Tx, family keyedStatement, rows func(pgx.Rows) error, keys []Key, parts func(Key) []any) {
+	for len(keys) > 0 {
+		some := keys[:min(len(keys), maxKeys)]
+		keys = keys[len(some):]
+		n := 1
+		for n < len(some) {
+			n *= 2
+		}
+		var args []any
+		for i := range n {
+			args = append(args, parts(some[min(i, len(some)-1)])...)
+		}
+		tx.queue(family[n], rows, args...)
+	}
 }
 
 // prepared are the statements a connection has prepared.
