@@ -74,7 +74,7 @@ var archived = inventory.Stamp{ArchivedAt: new(time.Time)}
 // mustBeEmpty refuses to archive what has stock, and closes its levels.
 func mustBeEmpty(tx *store.Tx, what, name string, levels []inventory.Level) error {
 	for _, l := range levels {
-		if !l.Balances.IsZero() {
+		if !l.IsZero() {
 			return &inventory.Refusal{
 				Kind:   inventory.Conflict,
 				Detail: fmt.Sprintf("%s %q has stock: SKU %q at location %q has %d on hand, %d incoming, %d short", what, name, l.Key.SKU, l.Key.Location, l.OnHand, l.Incoming, l.Shortfall),

@@ -21,6 +21,13 @@ func (s *Service) PutProduct(ctx context.Context, p inventory.Product, pre Preco
 	if wrong := p.Check(); len(wrong) > 0 {
 		return p, false, invalid(wrong...)
 	}
+	if pre.Version == nil {
+		p.Stamp = inventory.Stamp{}
+		put, ok, err := s.store.PutProduct(ctx, p)
+		if err != nil || ok {
+			return put, put.Version == 1, fromStore(err, errors.Is(err, store.ErrAmbiguous))
+		}
+	}
 	return change(ctx, s, productEntry(p.SKU), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, _ bool) (inventory.Product, error) {
 		if before.ArchivedAt != nil {
 			levels, err := tx.LevelsOfProduct(ctx, p.SKU)

@@ -91,7 +91,7 @@ func (s *Service) reservations(ctx context.Context, regions []string, f store.Re
 	for i, r := range found {
 		items[i] = describe(r)
 	}
-	return listed(items, page, func(last *inventory.ReservationAnswer) any {
+	return listed(items, page, func(*inventory.ReservationAnswer) any {
 		r := found[page.Size-1].Reservation
 		return reservationsCursor{r.ID, r.ExpiresAt}
 	})

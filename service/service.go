@@ -27,7 +27,7 @@ const (
 type Options struct {
 	Region     string // the gateway region: where this pod runs
 	Topology   *regions.Topology
-	Lanes      int           // 8: transactions at once
+	Lanes      int           // what suits the database: transactions at once
 	BatchSize  int           // 256: commands in one transaction
 	QueueSize  int           // 1024: commands waiting in one lane
 	TxTimeout  time.Duration // 15s: a lease that moves after a node died takes 12
@@ -55,7 +55,7 @@ type Service struct {
 
 // New starts a service's lanes; Close stops them.
 func New(st *store.Store, o Options) *Service {
-	o.Lanes = orDefault(o.Lanes, 8)
+	o.Lanes = orDefault(o.Lanes, st.Lanes())
 	o.BatchSize = orDefault(o.BatchSize, 256)
 	o.QueueSize = orDefault(o.QueueSize, 1024)
 	if o.TxTimeout == 0 {

@@ -25,7 +25,7 @@ func (c *serveCommand) Run(ctx context.Context, build pod.Build) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Settings.Check(topology); err != nil {
+	if err := c.Check(topology); err != nil {
 		return err
 	}
 	if c.StopWithStdin {

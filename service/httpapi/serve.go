@@ -120,7 +120,7 @@ func writeReply(c *gin.Context, r reply) {
 }
 
 func writeJSON(c *gin.Context, status int, contentType string, body any) {
-	raw, err := json.Marshal(body)
+	raw, err := json.Marshal(body, json.Deterministic(true))
 	if err != nil { // only a bug can bring this about; the types are ours
 		status, raw = http.StatusInternalServerError, []byte(`{"type":"/problems/internal","title":"Internal error","status":500}`)
 	}

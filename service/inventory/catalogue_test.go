@@ -37,10 +37,20 @@ func TestNamesThatCallersMayGive(t *testing.T) {
 
 func TestMoney(t *testing.T) {
 	for _, c := range []struct{ amount, currency, want string }{
-		{"12.50", "GBP", ""}, {"0", "JPY", ""}, {"123456789012345.123456", "EUR", ""},
-		{"", "GBP", "unit_cost.amount"}, {"-1", "GBP", "unit_cost.amount"}, {"1.", "GBP", "unit_cost.amount"}, {".5", "GBP", "unit_cost.amount"},
-		{"1e3", "GBP", "unit_cost.amount"}, {"1,5", "GBP", "unit_cost.amount"}, {"1\n", "GBP", "unit_cost.amount"}, {"1234567890123456", "GBP", "unit_cost.amount"},
-		{"1", "gbp", "unit_cost.currency"}, {"1", "POUND", "unit_cost.currency"}, {"NaN", "", "unit_cost.amount unit_cost.currency"},
+		{"12.50", "GBP", ""},
+		{"0", "JPY", ""},
+		{"123456789012345.123456", "EUR", ""},
+		{"", "GBP", "unit_cost.amount"},
+		{"-1", "GBP", "unit_cost.amount"},
+		{"1.", "GBP", "unit_cost.amount"},
+		{".5", "GBP", "unit_cost.amount"},
+		{"1e3", "GBP", "unit_cost.amount"},
+		{"1,5", "GBP", "unit_cost.amount"},
+		{"1\n", "GBP", "unit_cost.amount"},
+		{"1234567890123456", "GBP", "unit_cost.amount"},
+		{"1", "gbp", "unit_cost.currency"},
+		{"1", "POUND", "unit_cost.currency"},
+		{"NaN", "", "unit_cost.amount unit_cost.currency"},
 	} {
 		m := &inventory.Money{Amount: c.amount, Currency: c.currency}
 		if got := strings.Join(fields(m.Check("unit_cost")), " "); got != c.want {

@@ -1,5 +1,7 @@
 package inventory
 
+import "errors"
+
 // Group is commands that take effect together or not at all, each decided on what those before left.
 type Group struct {
 	Commands []Command
@@ -23,7 +25,8 @@ func (g *Group) Decide(d *Draft) (Answer, error) {
 	answers := make([]Answer, len(g.Commands))
 	for i, c := range g.Commands {
 		answer, err := c.Decide(d)
-		if refusal, ok := err.(*Refusal); ok {
+		var refusal *Refusal
+		if errors.As(err, &refusal) {
 			refusal.Item = i
 			return Answer{}, refusal
 		}

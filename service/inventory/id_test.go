@@ -116,8 +116,11 @@ func FuzzParseID(f *testing.F) {
 
 func TestKeysSortLikeTheDatabase(t *testing.T) {
 	order := []inventory.LevelKey{
-		{Region: "eu", SKU: "A", Location: "z"}, {Region: "eu", SKU: "a", Location: "b"}, {Region: "eu", SKU: "a", Location: "c"},
-		{Region: "eu", SKU: "ab", Location: "a"}, {Region: "us", SKU: "A", Location: "a"},
+		{Region: "eu", SKU: "A", Location: "z"},
+		{Region: "eu", SKU: "a", Location: "b"},
+		{Region: "eu", SKU: "a", Location: "c"},
+		{Region: "eu", SKU: "ab", Location: "a"},
+		{Region: "us", SKU: "A", Location: "a"},
 	}
 	for i, a := range order {
 		for j, b := range order {

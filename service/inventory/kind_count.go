@@ -1,6 +1,9 @@
 package inventory
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+)
 
 // count sets the books to what was counted. With a watermark the count speaks of the level as it
 // was at that version: what happened since stays on top, and one delta is posted. It settles
@@ -46,29 +49,43 @@ func decideCount(d *Draft, m *Movement, i int) (Balances, error) {
 }
 
 // countedNow carries a count from its watermark to the current version. Physical stock is on hand
-// less shortfall, so that what moved since is the difference of the two physical stocks.
+// less shortfall, so that what moved since is the difference of the two physical stocks, but for
+// what other counts corrected: units they found missing were missing at the watermark as well, and
+// a count that is sent twice must not correct twice.
 func countedNow(d *Draft, l MovementLine, level Level, line int) (int64, error) {
 	if l.AsOfVersion == nil || *l.AsOfVersion == level.Version {
 		return l.Quantity, nil
 	}
-	then := Balances{}
-	if *l.AsOfVersion > 0 {
-		b, found := d.state.watermarks[Watermark{l.Level, *l.AsOfVersion}]
-		if !found || *l.AsOfVersion > level.Version {
-			return 0, &Refusal{
-				Kind: VersionMismatch, Expected: *l.AsOfVersion, Current: level.Version,
-				Detail: fmt.Sprintf("as_of_version %d: SKU %q at location %q is only at version %d", *l.AsOfVersion, l.Level.SKU, l.Level.Location, level.Version),
-			}
+	mark, found := d.state.watermarks[Watermark{l.Level, *l.AsOfVersion}]
+	if *l.AsOfVersion > level.Version || !found && *l.AsOfVersion > 0 {
+		return 0, &Refusal{
+			Kind: VersionMismatch, Expected: *l.AsOfVersion, Current: level.Version,
+			Detail: fmt.Sprintf("as_of_version %d: SKU %q at location %q is only at version %d", *l.AsOfVersion, l.Level.SKU, l.Level.Location, level.Version),
 		}
-		then = b
 	}
-	now, before := level.OnHand-level.Shortfall, then.OnHand-then.Shortfall
-	moved := now - before
-	counted := l.Quantity + moved
-	if (moved > 0) != (now > before) || moved > 0 && counted < l.Quantity {
+	counted := new(big.Int)
+	for _, term := range []struct{ sign, value int64 }{
+		{1, l.Quantity}, {1, level.OnHand}, {-1, level.Shortfall}, {-1, mark.Then.OnHand}, {1, mark.Then.Shortfall},
+		{-1, mark.Corrected}, {-1, d.correctedInBatch(l.Level, *l.AsOfVersion)},
+	} {
+		counted.Add(counted, new(big.Int).Mul(big.NewInt(term.sign), big.NewInt(term.value)))
+	}
+	if !counted.IsInt64() {
 		return 0, outOfRange(level, line)
 	}
-	return counted, nil
+	return counted.Int64(), nil
+}
+
+// correctedInBatch is what counts of this very batch corrected after a version.
+func (d *Draft) correctedInBatch(key LevelKey, after int64) (units int64) {
+	for _, events := range [][]Event{d.state.changes.Events, d.events} {
+		for _, e := range events {
+			if e.Kind == KindCount && e.Key == key && e.Version > after {
+				units += e.Deltas.OnHand - e.Deltas.Shortfall
+			}
+		}
+	}
+	return units
 }
 
 func outOfRange(level Level, line int) *Refusal {

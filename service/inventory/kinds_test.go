@@ -187,8 +187,21 @@ func TestQuantitiesUpToInt64AreTaken(t *testing.T) {
 	w.accept(t, w.move(inventory.KindSell, inventory.MovementLine{Level: tea, Quantity: most, AllowShortfall: true}))
 	deep := w.levels[tea].Version
 	w.accept(t, w.move(inventory.KindReturn, line(tea, most)))
-	w.accept(t, w.move(inventory.KindCount, line(tea, most)))
+	w.accept(t, w.move(inventory.KindReceive, line(tea, most)))
 	late := line(tea, 0) // since then, more came in than an int64 can say
 	late.AsOfVersion = &deep
 	w.refuse(t, inventory.Conflict, w.move(inventory.KindCount, late))
+}
+
+// An ERP that sends a count again, under another key, must not have it corrected twice.
+func TestTwoCountsOfOneVersionCorrectOnce(t *testing.T) {
+	w := stock(t, map[inventory.LevelKey]int64{tea: 10})
+	seen := w.levels[tea].Version
+	count := line(tea, 8)
+	count.AsOfVersion = &seen
+	w.accept(t, w.move(inventory.KindSell, line(tea, 3)))
+	w.accept(t, w.move(inventory.KindCount, count))
+	w.has(t, tea, balances{OnHand: 5})
+	w.accept(t, w.move(inventory.KindCount, count))
+	w.has(t, tea, balances{OnHand: 5})
 }

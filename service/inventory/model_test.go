@@ -20,9 +20,10 @@ type model struct {
 
 type shelf struct {
 	physical    int64 // on hand - shortfall
+	corrected   int64 // what counts have changed of it: no unit moved
 	quarantined int64
 	version     int64
-	past        map[int64]int64 // physical at versions
+	past        map[int64]int64 // what had moved by a version: physical - corrected
 }
 
 type order struct {
@@ -95,7 +96,7 @@ func (m *model) observe(events []inventory.Event) {
 	}
 	for _, e := range events {
 		s := m.shelves[e.Key]
-		s.past[s.version] = s.physical
+		s.past[s.version] = s.physical - s.corrected
 	}
 }
 
@@ -144,13 +145,17 @@ func (m *model) move(c *inventory.Movement) inventory.RefusalKind {
 			m.stock(key, -q, 0)
 		case inventory.KindCount:
 			s := m.shelves[key]
+			old := s.physical
 			if n := l.AsOfVersion; n != nil {
 				if *n > s.version {
 					return inventory.VersionMismatch
 				}
-				q += s.physical - s.past[*n]
+				q += s.physical - s.corrected - s.past[*n]
 			}
 			m.stock(key, q-s.physical, 0)
+			s = m.shelves[key]
+			s.corrected += q - old
+			m.shelves[key] = s
 		}
 		if short && !m.loose {
 			return inventory.InsufficientStock

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -214,8 +215,9 @@ func (m *Movement) post(d *Draft, rule movementKind, answer *MovementAnswer) err
 	var shortages []Shortage
 	for i, l := range m.Lines {
 		deltas, err := rule.decide(d, m, i)
-		if short, ok := err.(*shortOf); ok {
-			shortages = append(shortages, Shortage(*short))
+		var falls *shortOf
+		if errors.As(err, &falls) {
+			shortages = append(shortages, Shortage(*falls))
 			continue
 		}
 		if err != nil {
@@ -243,8 +245,8 @@ func (m *Movement) post(d *Draft, rule movementKind, answer *MovementAnswer) err
 }
 
 func nameLine(err error, line int) error {
-	refusal, ok := err.(*Refusal)
-	if !ok {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
 		return err
 	}
 	for i := range refusal.Fields {

@@ -202,7 +202,7 @@ func (d *Draft) expireLine(l Line, by ID) (Level, error) {
 	held := l.Held
 	l.Expired += held
 	l.Held = 0
-	err := d.move(l, Balances{Held: -held}, cause{kind: KindExpire, command: by, meta: Meta{Actor: "stockyard"}})
+	err := d.move(l, Balances{Held: -held}, cause{kind: KindExpire, command: by, meta: Meta{Actor: "stockyard", EffectiveAt: l.ExpiresAt}})
 	if err != nil {
 		return Level{}, err
 	}

@@ -196,8 +196,10 @@ func TestFewestSplitsLooksBeyondTheFullestSite(t *testing.T) {
 	wants := []inventory.Want{{Line: 0, SKU: "tea", Quantity: 6}, {Line: 1, SKU: "pot", Quantity: 6}}
 	placements, _ := inventory.Source("fewest_splits", wants, sites, func(s inventory.Site, sku string) int64 { return stock[at(s, sku)] }, false)
 	want := []inventory.Placement{
-		{Line: 0, Level: at(paris, "tea"), Quantity: 5}, {Line: 0, Level: at(boston, "tea"), Quantity: 1},
-		{Line: 1, Level: at(paris, "pot"), Quantity: 1}, {Line: 1, Level: at(boston, "pot"), Quantity: 5},
+		{Line: 0, Level: at(paris, "tea"), Quantity: 5},
+		{Line: 0, Level: at(boston, "tea"), Quantity: 1},
+		{Line: 1, Level: at(paris, "pot"), Quantity: 1},
+		{Line: 1, Level: at(boston, "pot"), Quantity: 5},
 	}
 	if !slices.Equal(placements, want) {
 		t.Errorf("placed %+v, want two sites", placements)

@@ -19,7 +19,7 @@ type State struct {
 	lines        map[LineKey]Line
 	lapsed       map[LevelKey][]LineKey
 	lapsedKnown  map[LevelKey]bool
-	watermarks   map[Watermark]Balances
+	watermarks   map[Watermark]Mark
 	catalogue    map[string]CatalogueEntry
 
 	wantLapsed map[LevelKey]bool
@@ -40,6 +40,13 @@ type levelRow struct {
 type Watermark struct {
 	Key     LevelKey
 	Version int64
+}
+
+// Mark is a level at a version: its balances then, and the units by which counts have corrected it
+// since (on hand less shortfall).
+type Mark struct {
+	Then      Balances
+	Corrected int64
 }
 
 // CatalogueEntry says what the catalogue knows of a name that a never-touched stock level needs.
@@ -71,7 +78,7 @@ func NewState(now time.Time) *State {
 		lines:        map[LineKey]Line{},
 		lapsed:       map[LevelKey][]LineKey{},
 		lapsedKnown:  map[LevelKey]bool{},
-		watermarks:   map[Watermark]Balances{},
+		watermarks:   map[Watermark]Mark{},
 		catalogue:    map[string]CatalogueEntry{},
 		wantLapsed:   map[LevelKey]bool{},
 	}
@@ -111,8 +118,8 @@ func (s *State) AddLapsed(key LevelKey, lines []Line, complete bool) {
 	delete(s.wantLapsed, key)
 }
 
-// AddWatermark adds the balances of a level at one of its versions.
-func (s *State) AddWatermark(w Watermark, b Balances) { s.watermarks[w] = b }
+// AddWatermark adds what is known of a level at one of its versions.
+func (s *State) AddWatermark(w Watermark, m Mark) { s.watermarks[w] = m }
 
 // AddProduct adds what the catalogue knows of a SKU.
 func (s *State) AddProduct(sku string, e CatalogueEntry) { s.catalogue["product "+sku] = e }

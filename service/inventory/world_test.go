@@ -177,7 +177,9 @@ func (w *world) read(requests []request) *inventory.State {
 		}
 		for _, mark := range needs.Watermarks {
 			if n := mark.Version; n >= 1 && n <= int64(len(w.ledger[mark.Key])) {
-				s.AddWatermark(mark, w.ledger[mark.Key][n-1].Balances)
+				s.AddWatermark(mark, inventory.Mark{Then: w.ledger[mark.Key][n-1].Balances, Corrected: w.correctedSince(mark)})
+			} else if n == 0 {
+				s.AddWatermark(mark, inventory.Mark{Corrected: w.correctedSince(mark)})
 			}
 		}
 		for _, id := range needs.Reservations {
@@ -268,4 +270,14 @@ func sorted(c *inventory.Changes) *inventory.Changes {
 		return cmp.Or(a.Reservation.Compare(b.Reservation), cmp.Compare(a.Number, b.Number))
 	})
 	return c
+}
+
+// correctedSince is by how much counts have corrected a level after a version.
+func (w *world) correctedSince(mark inventory.Watermark) (units int64) {
+	for _, e := range w.ledger[mark.Key] {
+		if e.Version > mark.Version && e.Kind == inventory.KindCount {
+			units += e.Deltas.OnHand - e.Deltas.Shortfall
+		}
+	}
+	return units
 }

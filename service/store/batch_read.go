@@ -41,11 +41,18 @@ SELECT r.region::text, r.reservation_id::text, r.line, r.home::text, r.location,
 	texts, texts)
 
 var selectWatermarks = define("watermarks", `
-SELECT e.region::text, e.sku, e.location, e.version,
-       e.on_hand, e.held, e.allocated, e.quarantined, e.incoming, e.shortfall
+SELECT k.region, k.sku, k.location, k.version,
+       coalesce(e.on_hand, 0), coalesce(e.held, 0), coalesce(e.allocated, 0),
+       coalesce(e.quarantined, 0), coalesce(e.incoming, 0), coalesce(e.shortfall, 0),
+       least(greatest(coalesce(sum(c.on_hand_delta - c.shortfall_delta), 0), -9223372036854775807), 9223372036854775807)::bigint
   FROM unnest($1, $2, $3, $4) AS k(region, sku, location, version)
-  JOIN stock_events AS e ON e.region = k.region::crdb_internal_region
-   AND e.sku = k.sku AND e.location = k.location AND e.version = k.version`, texts, texts, texts, ints)
+  LEFT JOIN stock_events AS e ON e.region = k.region::crdb_internal_region
+   AND e.sku = k.sku AND e.location = k.location AND e.version = k.version
+  LEFT JOIN stock_events AS c ON c.region = k.region::crdb_internal_region
+   AND c.sku = k.sku AND c.location = k.location AND c.version > k.version AND c.kind = 'count'
+ WHERE k.version = 0 OR e.version IS NOT NULL
+ GROUP BY k.region, k.sku, k.location, k.version, e.on_hand, e.held, e.allocated, e.quarantined, e.incoming, e.shortfall`,
+	texts, texts, texts, ints)
 
 var selectLapsed = define("lapsed_lines", `
 SELECT r.region::text, r.reservation_id::text, r.line, r.home::text, r.location, r.sku,
@@ -80,7 +87,7 @@ func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (BatchRows, error) {
 	var now time.Time
 	tx.queue(selectNow, func(r pgx.Rows) error { return r.Scan(&now) })
 	rows := BatchRows{Recorded: tx.queueKeys(n.Keys), Held: tx.queueLeases(n.Leases)}
-	marks := map[inventory.Watermark]inventory.Balances{}
+	marks := map[inventory.Watermark]inventory.Mark{}
 	if len(n.Watermarks) > 0 {
 		tx.queueWatermarks(n.Watermarks, marks)
 	}
@@ -106,8 +113,8 @@ func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (BatchRows, error) {
 	for id, r := range reservations {
 		rows.State.AddReservation(r, lines[id])
 	}
-	for w, b := range marks {
-		rows.State.AddWatermark(w, b)
+	for w, m := range marks {
+		rows.State.AddWatermark(w, m)
 	}
 	return rows, nil
 }
@@ -162,7 +169,7 @@ func (tx *Tx) lineColumns(ids []inventory.ID) (regions, uuids []string) {
 	return regions, uuids
 }
 
-func (tx *Tx) queueWatermarks(marks []inventory.Watermark, into map[inventory.Watermark]inventory.Balances) {
+func (tx *Tx) queueWatermarks(marks []inventory.Watermark, into map[inventory.Watermark]inventory.Mark) {
 	var regions, skus, locations []string
 	var versions []int64
 	for _, w := range unique(marks) {
@@ -171,10 +178,11 @@ func (tx *Tx) queueWatermarks(marks []inventory.Watermark, into map[inventory.Wa
 	}
 	tx.queue(selectWatermarks, func(r pgx.Rows) error {
 		var w inventory.Watermark
-		var b inventory.Balances
+		var m inventory.Mark
+		b := &m.Then
 		err := r.Scan(&w.Key.Region, &w.Key.SKU, &w.Key.Location, &w.Version,
-			&b.OnHand, &b.Held, &b.Allocated, &b.Quarantined, &b.Incoming, &b.Shortfall)
-		into[w] = b
+			&b.OnHand, &b.Held, &b.Allocated, &b.Quarantined, &b.Incoming, &b.Shortfall, &m.Corrected)
+		into[w] = m
 		return err
 	}, regions, skus, locations, versions)
 }

@@ -6,6 +6,9 @@ import "strings"
 type dialect struct {
 	version   string
 	cockroach bool
+	// lanes is how many transactions at once serve a pod best: on CockroachDB each takes long and
+	// waits for other machines; on PostgreSQL more of them only conflict more.
+	lanes int
 	// session sets up each connection.
 	session string
 	// snapshot begins a read-only transaction that sees one moment and takes no locks.
@@ -17,6 +20,7 @@ func dialectOf(version string) *dialect {
 		return &dialect{
 			version:   version,
 			cockroach: true,
+			lanes:     8,
 			// A pod that vanished behind a cut cable must not keep its rows locked.
 			session: `SET default_transaction_isolation = 'serializable';
 				SET idle_in_transaction_session_timeout = '20s';
@@ -29,6 +33,7 @@ func dialectOf(version string) *dialect {
 	}
 	return &dialect{
 		version: version,
+		lanes:   4,
 		// Every write asks for a serializable transaction; reads are single statements, which
 		// see one snapshot at any isolation, and as read committed ones keep no predicate locks
 		// that would abort writers. Generic plans: the statements look rows up by key whatever

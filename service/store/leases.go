@@ -36,7 +36,7 @@ type Lease struct {
 // TakeLease takes or renews a lease; ok says whether the holder has it now.
 func (s *Store) TakeLease(ctx context.Context, region, name, holder string, life time.Duration) (lease Lease, ok bool, err error) {
 	lease = Lease{Region: region, Name: name}
-	err = s.InTx(ctx, func(ctx context.Context, tx *Tx) error {
+	err = s.InTx(ctx, func(_ context.Context, tx *Tx) error {
 		ok = false
 		tx.queue(takeLease, func(r pgx.Rows) error {
 			ok = true

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -165,7 +166,7 @@ func (s *Store) isApplied(ctx context.Context, m Migration) (bool, error) {
 	var checksum string
 	err := s.pool.QueryRow(ctx, `SELECT checksum FROM schema_migrations WHERE version = $1`, pgx.QueryExecModeExec, m.Version).Scan(&checksum)
 	switch {
-	case err == pgx.ErrNoRows:
+	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil
 	case err != nil:
 		return false, classify(err)

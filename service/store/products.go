@@ -28,6 +28,19 @@ VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''), 
        attributes = excluded.attributes, version = excluded.version, archived_at = excluded.archived_at, updated_at = excluded.updated_at`,
 	text, text, text, text, text, text, text, text, text, bigint, moment, moment, moment)
 
+// Most products are put by imports, many at once. One statement that reads nothing first keeps them
+// from conflicting with each other; an archived product, which has stock levels to reopen, is left
+// to the caller.
+var putProduct = define("put_product", `
+INSERT INTO products (sku, name, description, unit, barcode, category, unit_cost, currency, attributes, version, created_at, updated_at)
+VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, '')::decimal, nullif($8, ''), $9::jsonb, 1, now(), now())
+    ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, unit = excluded.unit,
+       barcode = excluded.barcode, category = excluded.category, unit_cost = excluded.unit_cost, currency = excluded.currency,
+       attributes = excluded.attributes, version = products.version + 1, updated_at = excluded.updated_at
+ WHERE products.archived_at IS NULL
+RETURNING version, created_at, updated_at`,
+	text, text, text, text, text, text, text, text, text)
+
 // A search walks the catalogue in order and stops at a full page; a category has an index.
 var listProducts = define("list_products", `
 SELECT `+productColumns+`
@@ -67,20 +80,47 @@ func (tx *Tx) Product(ctx context.Context, sku string) (p inventory.Product, err
 
 // PutProduct queues a product to be written as it is given.
 func (tx *Tx) PutProduct(p inventory.Product) error {
-	attributes, err := json.Marshal(p.Attributes)
+	args, err := productArgs(p)
 	if err != nil {
 		return err
 	}
-	if p.Attributes == nil {
-		attributes = []byte("{}")
+	tx.queue(upsertProduct, nil, append(args, p.Version, p.ArchivedAt, p.CreatedAt, p.UpdatedAt)...)
+	return nil
+}
+
+// PutProduct makes a product or replaces it, and gives it as it is now. ok is false, and nothing
+// written, where it is archived.
+func (s *Store) PutProduct(ctx context.Context, p inventory.Product) (put inventory.Product, ok bool, err error) {
+	args, err := productArgs(p)
+	if err != nil {
+		return p, false, err
+	}
+	err = s.InTx(ctx, func(_ context.Context, tx *Tx) error {
+		put, ok = p, false
+		tx.queue(putProduct, func(r pgx.Rows) error {
+			ok = true
+			err := r.Scan(&put.Version, &put.CreatedAt, &put.UpdatedAt)
+			inUTC(&put.Stamp)
+			return err
+		}, args...)
+		return nil
+	})
+	return put, ok, err
+}
+
+func productArgs(p inventory.Product) ([]any, error) {
+	attributes := []byte("{}")
+	if p.Attributes != nil {
+		var err error
+		if attributes, err = json.Marshal(p.Attributes); err != nil {
+			return nil, err
+		}
 	}
 	cost := inventory.Money{}
 	if p.UnitCost != nil {
 		cost = *p.UnitCost
 	}
-	tx.queue(upsertProduct, nil, p.SKU, p.Name, p.Description, p.Unit, p.Barcode, p.Category, cost.Amount, cost.Currency,
-		string(attributes), p.Version, p.ArchivedAt, p.CreatedAt, p.UpdatedAt)
-	return nil
+	return []any{p.SKU, p.Name, p.Description, p.Unit, p.Barcode, p.Category, cost.Amount, cost.Currency, string(attributes)}, nil
 }
 
 // ProductFilter selects products for a list, in the order of their SKUs.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,23 +40,45 @@ func Each(t *testing.T, test func(t *testing.T, db *DB)) {
 	}
 }
 
+// EachShared is Each on databases that the process's tests share: making one takes CockroachDB
+// seconds. A test keeps to SKUs and idempotency keys of its own and leaves the schema alone.
+func EachShared(t *testing.T, test func(t *testing.T, db *DB)) {
+	t.Helper()
+	for _, kind := range []devdb.Kind{devdb.PostgreSQL, devdb.CockroachDB} {
+		t.Run(string(kind), func(t *testing.T) {
+			db, err := shared[kind]()
+			orSkip(t, kind, err)
+			test(t, db)
+		})
+	}
+}
+
 // Open makes a migrated database of the test's own on one kind.
 func Open(t testing.TB, kind devdb.Kind) *DB {
 	t.Helper()
-	urls := fresh(t, kind)
+	db, err := open(t.Context(), fresh(t, kind))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	db.Kind = kind
+	return db
+}
+
+func open(ctx context.Context, urls []string) (*DB, error) {
 	topology, err := regions.Default()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	s, err := store.Open(t.Context(), store.Options{URL: urls[0], Regions: topology.Names()})
+	s, err := store.Open(ctx, store.Options{URL: urls[0], Regions: topology.Names()})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(s.Close)
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
+	if _, err := s.Migrate(ctx); err != nil {
+		s.Close()
+		return nil, err
 	}
-	return &DB{Store: s, Kind: kind, URLs: urls, Topology: topology}
+	return &DB{Store: s, URLs: urls, Topology: topology}, nil
 }
 
 // Fresh gives the connection strings, one a region, of an empty database of the test's own.
@@ -78,31 +101,54 @@ func (db *DB) Verify(t testing.TB) {
 // Exec runs SQL as it is, behind the store's back.
 func (db *DB) Exec(t testing.TB, sql string) {
 	t.Helper()
-	exec(t, db.URLs[0], sql)
+	if err := exec(context.WithoutCancel(t.Context()), db.URLs[0], sql); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func fresh(t testing.TB, kind devdb.Kind) []string {
 	t.Helper()
-	admin, err := servers(kind)
+	urls, drop, err := create(t.Context(), kind)
+	orSkip(t, kind, err)
+	t.Cleanup(func() {
+		if err := drop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return urls
+}
+
+func orSkip(t testing.TB, kind devdb.Kind, err error) {
+	t.Helper()
 	if errors.Is(err, errNone) {
 		t.Skipf("NOT TESTED ON COCKROACHDB: there is no binary (COCKROACH_BINARY, or cockroach on PATH)")
 	}
 	if err != nil {
 		t.Fatalf("no %s to test on: %v", kind, err)
 	}
+}
+
+// create makes an empty database, and says how to drop it.
+func create(ctx context.Context, kind devdb.Kind) (urls []string, drop func() error, err error) {
+	admin, err := servers(kind)
+	if err != nil {
+		return nil, nil, err
+	}
 	name := "test_" + strings.ToLower(rand.Text()[:12])
-	exec(t, admin[0], "CREATE DATABASE "+name)
-	t.Cleanup(func() { exec(t, admin[0], dropDatabase(kind, name)) })
-	urls := make([]string, len(admin))
+	if err := exec(ctx, admin[0], "CREATE DATABASE "+name); err != nil {
+		return nil, nil, err
+	}
+	drop = func() error { return exec(context.Background(), admin[0], dropDatabase(kind, name)) }
+	urls = make([]string, len(admin))
 	for i, raw := range admin {
 		u, err := url.Parse(raw)
 		if err != nil {
-			t.Fatal(err)
+			return nil, nil, errors.Join(err, drop())
 		}
 		u.Path = "/" + name
 		urls[i] = u.String()
 	}
-	return urls
+	return urls, drop, nil
 }
 
 func dropDatabase(kind devdb.Kind, name string) string {
@@ -112,18 +158,18 @@ func dropDatabase(kind devdb.Kind, name string) string {
 	return "DROP DATABASE " + name + " WITH (FORCE)"
 }
 
-func exec(t testing.TB, url, sql string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+func exec(ctx context.Context, url, sql string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	if _, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
-		t.Fatalf("%s: %v", sql, err)
+		return fmt.Errorf("%s: %w", sql, err)
 	}
+	return nil
 }
 
 var errNone = errors.New("there is none")
@@ -150,9 +196,35 @@ var (
 	startPostgres  = sync.OnceValues(func() ([]string, error) { return start(devdb.PostgreSQL) })
 	startCockroach = sync.OnceValues(func() ([]string, error) { return start(devdb.CockroachDB) })
 
+	shared = map[devdb.Kind]func() (*DB, error){
+		devdb.PostgreSQL:  sync.OnceValues(func() (*DB, error) { return share(devdb.PostgreSQL) }),
+		devdb.CockroachDB: sync.OnceValues(func() (*DB, error) { return share(devdb.CockroachDB) }),
+	}
+
 	startedMu sync.Mutex
 	stop      []func() error
 )
+
+// share makes a database that lasts as long as the process.
+func share(kind devdb.Kind) (*DB, error) {
+	ctx := context.Background()
+	urls, drop, err := create(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	db, err := open(ctx, urls)
+	if err != nil {
+		return nil, errors.Join(err, drop())
+	}
+	db.Kind = kind
+	startedMu.Lock()
+	defer startedMu.Unlock()
+	stop = append(stop, func() error {
+		db.Close()
+		return drop()
+	})
+	return db, nil
+}
 
 func start(kind devdb.Kind) ([]string, error) {
 	topology, err := regions.Default()
@@ -179,12 +251,12 @@ func start(kind devdb.Kind) ([]string, error) {
 	return db.URLs, nil
 }
 
-// Main runs a package's tests and stops the servers they started: func TestMain(m) { storetest.Main(m) }.
+// Main runs a package's tests, drops the databases they shared and stops the servers they started: func TestMain(m) { storetest.Main(m) }.
 func Main(m *testing.M) {
 	code := m.Run()
 	startedMu.Lock()
 	defer startedMu.Unlock()
-	for _, s := range stop {
+	for _, s := range slices.Backward(stop) {
 		if err := s(); err != nil {
 			fmt.Fprintln(os.Stderr, "storetest:", err)
 			code = 1

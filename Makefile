@@ -1,0 +1,69 @@
+# Stockyard. `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+GO ?= go
+GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -X main.version=$(VERSION)
+DATA_DIR ?= .stockyard
+TEST_FLAGS ?=
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/stockyard.
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/stockyard ./cmd/stockyard
+
+.PHONY: run
+run: build ## Run three regions on this machine; finds, starts or installs a database.
+	@exec ./bin/stockyard dev --data-dir $(DATA_DIR)
+
+.PHONY: replay
+replay: build ## Put the sample sales through what `make run` runs, and prove the result.
+	@./bin/stockyard replay service/replay/testdata/online-retail/sales.csv
+
+.PHONY: verify
+verify: build ## Check every invariant of the stock that `make run` keeps.
+	@./bin/stockyard verify --data-dir $(DATA_DIR)
+
+.PHONY: test
+test: ## Run all tests on PostgreSQL, and on CockroachDB where there is a binary.
+	@$(GO) vet ./...
+	@$(GO) run ./service/devdb/withdb -- $(GO) test -timeout 9m $(TEST_FLAGS) ./...
+
+.PHONY: race
+race: ## The tests under the race detector; slower.
+	@$(GO) run ./service/devdb/withdb -- $(GO) test -race -timeout 25m $(TEST_FLAGS) ./...
+
+.PHONY: lint
+lint: ## Check style, common mistakes and the direction of imports.
+	@$(GOLANGCI) run ./...
+
+.PHONY: fmt
+fmt: ## Format the code.
+	@$(GOLANGCI) fmt ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz each parser of input for a while (FUZZTIME=30s each).
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep ^Fuzz || true); do \
+	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) $$package; \
+	  done; done
+
+.PHONY: image
+image: ## Build the container image (needs a container engine).
+	@docker build -f cmd/stockyard/Dockerfile --build-arg VERSION=$(VERSION) -t stockyard:$(VERSION) .
+
+.PHONY: up
+up: ## Start CockroachDB and a pod a region in containers (needs a container engine).
+	@docker compose up --build --detach --wait
+
+.PHONY: down
+down: ## Stop what `make up` started; the data stay.
+	@docker compose down
+
+.PHONY: clean
+clean: ## Remove what was built. The data of `make run` stay in .stockyard.
+	@rm -rf bin
