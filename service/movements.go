@@ -100,7 +100,7 @@ func (c *checker) movementLine(at string, in MovementLineInput, all MovementOpti
 		c.add(at+"if_version", "must be at least 0")
 	}
 	c.wrong = append(c.wrong, in.UnitCost.Check(at+"unit_cost")...)
-	o := in.MovementOptions.or(all)
+	o := in.or(all)
 	line := inventory.MovementLine{
 		Level:     inventory.LevelKey{SKU: in.SKU, Location: in.Location},
 		IfVersion: in.IfVersion, AsOfVersion: o.AsOfVersion, UnitCost: in.UnitCost,

@@ -127,7 +127,7 @@ func TestSerializationFailureIsNeverShown(t *testing.T) {
 			}
 		})
 		t.Logf("%d accepted, %d insufficient-stock, %d transactions ran again", accepted.Load(), short.Load(), y.retries.Load())
-		if short.Load() == 0 || y.retries.Load() == 0 {
+		if short.Load() == 0 || y.retries.Load() == 0 && !y.isCockroach() { // CockroachDB queues at the locks
 			t.Error("there was no contention: the test proves nothing")
 		}
 	})

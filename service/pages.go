@@ -2,6 +2,7 @@ package service
 
 import (
 	"encoding/base64"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -24,6 +25,9 @@ type Page struct {
 type Listed[T any] struct {
 	Items         []T    `json:"items"`
 	NextPageToken string `json:"next_page_token"`
+
+	// AsOf is a moment that no part of the page is older than.
+	AsOf time.Time `json:"-"`
 }
 
 // open reads the page's token into the list's own cursor. What a token says only moves a window

@@ -58,6 +58,7 @@ type levelsCursor struct {
 // Levels lists stock levels, region after region, each in the order of SKU and location.
 func (s *Service) Levels(ctx context.Context, q LevelsQuery, page Page) (Listed[inventory.LevelAnswer], error) {
 	var none Listed[inventory.LevelAnswer]
+	began := time.Now().UTC()
 	regions, err := s.regionsOf(ctx, q.Region, q.Location)
 	if err != nil {
 		return none, err
@@ -81,9 +82,11 @@ func (s *Service) Levels(ctx context.Context, q LevelsQuery, page Page) (Listed[
 	if err != nil {
 		return none, err
 	}
-	return listed(items, page, func(last inventory.LevelAnswer) any {
+	list, err := listed(items, page, func(last inventory.LevelAnswer) any {
 		return levelsCursor{last.Region, last.SKU, last.Location}
 	})
+	list.AsOf = began
+	return list, err
 }
 
 // regionsOf gives the regions that a list goes through: that of the location, the one asked for,

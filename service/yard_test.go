@@ -212,10 +212,15 @@ func reserve(sku string, units int64, at ...string) service.ReservationInput {
 	return in
 }
 
+func refusal(err error) *inventory.Refusal {
+	var r *inventory.Refusal
+	errors.As(err, &r)
+	return r
+}
+
 func refusalOf(err error) inventory.RefusalKind {
-	var refusal *inventory.Refusal
-	if errors.As(err, &refusal) {
-		return refusal.Kind
+	if r := refusal(err); r != nil {
+		return r.Kind
 	}
 	return ""
 }
@@ -247,16 +252,8 @@ func eventually(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// lapsed waits until a hold is over by the database's clock, whether or not it was tidied away.
-func (y *yard) lapsed(t *testing.T, id inventory.ID) {
-	t.Helper()
-	eventually(t, "the hold lapses", func() bool {
-		r, _, err := y.pods[0].Reservation(t.Context(), id.String())
-		return err == nil && r.Status == inventory.StatusExpired
-	})
-}
-
-func keysOf(outcomes []service.ItemOutcome) string {
+// wordsOf says what became of a batch's commands.
+func wordsOf(outcomes []service.ItemOutcome) string {
 	words := make([]string, len(outcomes))
 	for i, o := range outcomes {
 		switch {

@@ -69,23 +69,19 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := untilReady(ctx, pods); err != nil {
-		return ignoreCancel(ctx, err)
+	err = untilReady(ctx, pods)
+	if err == nil {
+		err = loadDemo(ctx, Targets(o.Topology))
 	}
-	if err := loadDemo(ctx, Targets(o.Topology)); err != nil {
-		return ignoreCancel(ctx, fmt.Errorf("demo: %w", err))
+	if ctx.Err() != nil { // Ctrl-C during the start is no failure
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	welcome(o.Out, o.Topology, db)
 	watch(ctx, pods, say)
 	return nil
-}
-
-// ignoreCancel makes a Ctrl-C during the start no failure.
-func ignoreCancel(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // portsAreFree finds out before anything is started: else a pod of another system would answer in

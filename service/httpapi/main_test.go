@@ -3,8 +3,10 @@ package httpapi_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -158,29 +160,30 @@ func (p *pod) balances(t *testing.T, s shelf) string {
 		l.int(t, "on_hand"), l.int(t, "held"), l.int(t, "allocated"), l.int(t, "quarantined"), l.int(t, "shortfall"), l.int(t, "available"))
 }
 
-// trace is everything that a refused request must leave alone, in one line. Only on a database
-// that nothing else writes to.
-func (p *pod) trace(t *testing.T) (all string) {
+// traces are what commands and changes leave behind, and a number that moves with each of them.
+var traces = map[string]string{
+	"products": "sum(version)", "locations": "sum(version)", "channels": "sum(version)", "stock_levels": "sum(version)",
+	"stock_events": "max(version)", "reservations": "sum(version)", "reservation_lines": "sum(held + 3 * allocated)", "commands": "count(*)",
+}
+
+// watch gives what tells whether anything in the database changed since. Only on a database that
+// nothing else writes to.
+func (p *pod) watch(t *testing.T) (trace func() string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), p.URLs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	for _, table := range []string{"products", "locations", "channels", "stock_levels", "stock_events", "reservations", "reservation_lines", "commands"} {
-		version := "0"
-		switch table {
-		case "products", "locations", "channels", "stock_levels", "reservations":
-			version = "sum(version)"
-		case "reservation_lines":
-			version = "sum(held) + 3 * sum(allocated)"
-		}
-		var count, sum string
-		query := fmt.Sprintf("SELECT count(*)::text, coalesce(%s, 0)::text FROM %s", version, table)
-		if err := conn.QueryRow(t.Context(), query, pgx.QueryExecModeSimpleProtocol).Scan(&count, &sum); err != nil {
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	var columns []string
+	for _, table := range slices.Sorted(maps.Keys(traces)) {
+		columns = append(columns, fmt.Sprintf("(SELECT '%s ' || count(*)::text || '/' || coalesce(%s, 0)::text FROM %s)", table, traces[table], table))
+	}
+	return func() (all string) {
+		t.Helper()
+		if err := conn.QueryRow(t.Context(), "SELECT "+strings.Join(columns, " || ', ' || "), pgx.QueryExecModeSimpleProtocol).Scan(&all); err != nil {
 			t.Fatal(err)
 		}
-		all += table + " " + count + "/" + sum + " "
+		return all
 	}
-	return all
 }

@@ -48,7 +48,7 @@ func (a *api) listLevels(r *request) (reply, error) {
 		return reply{}, err
 	}
 	list, err := a.service.Levels(r.ctx, query, page)
-	return reply{status: http.StatusOK, body: list}, err
+	return reply{status: http.StatusOK, body: list, asOf: list.AsOf}, err
 }
 
 func (a *api) listEvents(r *request) (reply, error) {

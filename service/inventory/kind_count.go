@@ -65,8 +65,13 @@ func countedNow(d *Draft, l MovementLine, level Level, line int) (int64, error) 
 	}
 	counted := new(big.Int)
 	for _, term := range []struct{ sign, value int64 }{
-		{1, l.Quantity}, {1, level.OnHand}, {-1, level.Shortfall}, {-1, mark.Then.OnHand}, {1, mark.Then.Shortfall},
-		{-1, mark.Corrected}, {-1, d.correctedInBatch(l.Level, *l.AsOfVersion)},
+		{1, l.Quantity},
+		{1, level.OnHand},
+		{-1, level.Shortfall},
+		{-1, mark.Then.OnHand},
+		{1, mark.Then.Shortfall},
+		{-1, mark.Corrected},
+		{-1, d.correctedInBatch(l.Level, *l.AsOfVersion)},
 	} {
 		counted.Add(counted, new(big.Int).Mul(big.NewInt(term.sign), big.NewInt(term.value)))
 	}
