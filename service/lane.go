@@ -351,6 +351,12 @@ func (j *job) finish(s *Service, r result) {
 	}
 }
 
+// isKept says that the answer is kept under the command's key.
+func (r result) isKept() bool {
+	var refusal *inventory.Refusal
+	return r.err == nil || errors.As(r.err, &refusal) && refusal.Kind.Recorded()
+}
+
 func resultName(r result) string {
 	var refusal *inventory.Refusal
 	var again *ReplayedRefusal

@@ -48,6 +48,7 @@ type Service struct {
 	store    *store.Store
 	options  Options
 	places   *places
+	keys     recentKeys
 	lanes    []*lane
 	stopping chan struct{}
 	stopOnce sync.Once
@@ -119,6 +120,10 @@ type Outcome struct {
 // region. Errors: *inventory.Refusal, ErrKeyReused, ErrOverloaded, ErrUnavailable,
 // ErrOutcomeUnknown, or the context's.
 func (s *Service) submit(ctx context.Context, caller Caller, c task) (Outcome, error) {
+	keyed := caller.Key != "" && !caller.DryRun
+	if keyed && s.keys.reused(caller.Key, c.hash) {
+		return Outcome{}, ErrKeyReused
+	}
 	j := &job{task: c, caller: caller, ctx: ctx, done: make(chan result, 1)}
 	l := s.lanes[int(c.lane)%len(s.lanes)]
 	select {
@@ -133,6 +138,9 @@ func (s *Service) submit(ctx context.Context, caller Caller, c task) (Outcome, e
 	}
 	select {
 	case r := <-j.done:
+		if keyed && r.isKept() {
+			s.keys.remember(caller.Key, c.hash)
+		}
 		return r.outcome, r.err
 	case <-ctx.Done():
 		return Outcome{}, ctx.Err()
