@@ -11,6 +11,7 @@ import (
 
 type devCommand struct {
 	DataDir string `help:"Where the database and logs are kept." default:".stockyard" type:"path"`
+	Port    int    `help:"Port of the first region's pod; the others follow." default:"8081"`
 	config.Database
 }
 
@@ -20,6 +21,6 @@ func (c *devCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return dev.Run(ctx, dev.Options{
-		DataDir: c.DataDir, DatabaseURL: c.DatabaseURL, Topology: topology, TopologyFile: c.Topology, Out: os.Stdout,
+		DataDir: c.DataDir, DatabaseURL: c.DatabaseURL, Topology: topology, TopologyFile: c.Topology, Port: c.Port, Out: os.Stdout,
 	})
 }

@@ -30,7 +30,7 @@ func (c *replayCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.Target = dev.Targets(topology)
+		c.Target = dev.Targets(topology, dev.DefaultPort)
 	}
 	summary, err := replay.Run(ctx, replay.Options{
 		File: file, FileName: c.File, Targets: c.Target, OpeningPercent: c.OpeningPercent, Workers: c.Workers, Progress: os.Stderr,

@@ -25,25 +25,28 @@ type Options struct {
 	Topology    *regions.Topology
 	// TopologyFile is handed to the pods; "" is the embedded one.
 	TopologyFile string
-	Out          io.Writer
+	// Port is that of the first region's pod; the others follow.
+	Port int
+	Out  io.Writer
 }
 
-const firstPort = 8081
+// DefaultPort is where the first region's pod listens unless told otherwise.
+const DefaultPort = 8081
 
 // Targets are the base URLs of the pods, in the topology's order.
-func Targets(t *regions.Topology) []string {
+func Targets(t *regions.Topology, port int) []string {
 	targets := make([]string, len(t.Regions))
 	for i := range t.Regions {
-		targets[i] = "http://" + address(i)
+		targets[i] = "http://" + address(port, i)
 	}
 	return targets
 }
 
-func address(i int) string { return fmt.Sprintf("127.0.0.1:%d", firstPort+i) }
+func address(port, i int) string { return fmt.Sprintf("127.0.0.1:%d", port+i) }
 
 // Run runs the system until the context ends, or every pod has.
 func Run(ctx context.Context, o Options) (err error) {
-	if err := portsAreFree(o.Topology); err != nil {
+	if err := portsAreFree(o); err != nil {
 		return err
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
@@ -71,7 +74,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	err = untilReady(ctx, pods)
 	if err == nil {
-		err = loadDemo(ctx, Targets(o.Topology))
+		err = loadDemo(ctx, Targets(o.Topology, o.Port))
 	}
 	if ctx.Err() != nil { // Ctrl-C during the start is no failure
 		return nil
@@ -79,18 +82,18 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	welcome(o.Out, o.Topology, db)
+	welcome(o, db)
 	watch(ctx, pods, say)
 	return nil
 }
 
 // portsAreFree finds out before anything is started: else a pod of another system would answer in
 // place of ours.
-func portsAreFree(t *regions.Topology) error {
-	for i := range t.Regions {
-		l, err := net.Listen("tcp", address(i))
+func portsAreFree(o Options) error {
+	for i := range o.Topology.Regions {
+		l, err := net.Listen("tcp", address(o.Port, i))
 		if err != nil {
-			return fmt.Errorf("address %s is taken: is another `stockyard dev` running?", address(i))
+			return fmt.Errorf("address %s is taken: is another `stockyard dev` running? Another --port may be free", address(o.Port, i))
 		}
 		if err := l.Close(); err != nil {
 			return err
@@ -114,7 +117,7 @@ func migrate(ctx context.Context, url string, t *regions.Topology) error {
 func startPods(o Options, db *devdb.Database) (pods []*podProcess, err error) {
 	for i, region := range o.Topology.Regions {
 		p, err := startPod(podOptions{
-			region: region.Name, address: address(i), topology: o.TopologyFile,
+			region: region.Name, address: address(o.Port, i), topology: o.TopologyFile,
 			databaseURL: preferring(db.URLs, i), logDir: o.DataDir,
 		})
 		if err != nil {

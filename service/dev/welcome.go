@@ -2,9 +2,8 @@ package dev
 
 import (
 	"fmt"
-	"io"
+	"strings"
 
-	"stockyard/regions"
 	"stockyard/service/devdb"
 )
 
@@ -18,14 +17,16 @@ var tries = []struct{ about, command string }{
 	{"What is available everywhere, from any region:", `curl -s 'localhost:8083/v1/availability?sku=hoodie-black&sku=cap-sand'`},
 }
 
-func welcome(w io.Writer, t *regions.Topology, db *devdb.Database) {
-	fmt.Fprintf(w, "\nStockyard runs in %d regions on %s. No credentials; this machine only.\n\n", len(t.Regions), describe(db))
-	for i, target := range Targets(t) {
-		fmt.Fprintf(w, "  %-16s %s\n", t.Regions[i].Name, target)
+func welcome(o Options, db *devdb.Database) {
+	w := o.Out
+	fmt.Fprintf(w, "\nStockyard runs in %d regions on %s. No credentials; this machine only.\n\n", len(o.Topology.Regions), describe(db))
+	for i, target := range Targets(o.Topology, o.Port) {
+		fmt.Fprintf(w, "  %-16s %s\n", o.Topology.Regions[i].Name, target)
 	}
+	ports := strings.NewReplacer(":8081", fmt.Sprint(":", o.Port), ":8082", fmt.Sprint(":", o.Port+1), ":8083", fmt.Sprint(":", o.Port+2))
 	fmt.Fprintln(w, "\nTry, in another terminal:")
 	for _, try := range tries {
-		fmt.Fprintf(w, "\n# %s\n%s\n", try.about, try.command)
+		fmt.Fprintf(w, "\n# %s\n%s\n", try.about, ports.Replace(try.command))
 	}
 	fmt.Fprint(w, "\nThen put a real shop's sales through it (README, \"Replay\"). Ctrl-C stops everything; the data stay.\n\n")
 }
