@@ -21,8 +21,11 @@ var (
 	ErrFenced         = errors.New("the lease that the work was begun under is another's now")
 )
 
-// ReplayedRefusal is a refusal that was given before, under the same key.
-type ReplayedRefusal struct{ *inventory.Refusal }
+// ReplayedRefusal is a refusal that was given before, under the same key, to FirstRequest.
+type ReplayedRefusal struct {
+	*inventory.Refusal
+	FirstRequest string
+}
 
 func (r *ReplayedRefusal) Unwrap() error { return r.Refusal }
 

@@ -21,7 +21,8 @@ const (
 	Abort    OnError = "abort"
 )
 
-// ItemOutcome is what became of one command of a batch.
+// ItemOutcome is what became of one command of a batch. FirstRequest is the batch's, whatever became
+// of the command.
 type ItemOutcome struct {
 	Outcome
 	Err error
@@ -34,7 +35,7 @@ var ErrAborted = errors.New("another command of the batch was refused")
 func (s *Service) MoveBatch(ctx context.Context, caller Caller, on OnError, items []MovementInput) ([]ItemOutcome, error) {
 	return runBatch(ctx, s, caller, on, batchOf[MovementInput]{
 		items: items, field: "movements", lines: func(in MovementInput) int { return len(in.Lines) },
-		one: s.Move, task: s.movementTask,
+		one: s.move, task: s.movementTask,
 	})
 }
 
@@ -42,7 +43,7 @@ func (s *Service) MoveBatch(ctx context.Context, caller Caller, on OnError, item
 func (s *Service) ReserveBatch(ctx context.Context, caller Caller, on OnError, items []ReservationInput) ([]ItemOutcome, error) {
 	return runBatch(ctx, s, caller, on, batchOf[ReservationInput]{
 		items: items, field: "reservations", lines: func(in ReservationInput) int { return len(in.Lines) },
-		one: s.Reserve,
+		one: s.reserve,
 		// An all-or-nothing batch is one decision: it sees all levels at once.
 		task: func(ctx context.Context, caller Caller, in ReservationInput) (task, error) {
 			return s.reservationTask(ctx, caller, in, true)
@@ -85,10 +86,6 @@ func checkBatch[In any](caller Caller, on OnError, b batchOf[In]) error {
 	case n > MaxCommands:
 		c.limit(b.field, fmt.Sprintf("has %d commands; at most %d are allowed in a batch", n, MaxCommands))
 	}
-	// The commands' own keys are the batch's with a number.
-	if len(caller.Key) > 255-len("/1000") {
-		c.add("Idempotency-Key", "of a batch may have at most 250 characters")
-	}
 	lines := 0
 	for _, in := range b.items {
 		lines += b.lines(in)
@@ -99,17 +96,23 @@ func checkBatch[In any](caller Caller, on OnError, b batchOf[In]) error {
 	return c.err()
 }
 
+// keyOfItem stands between a batch's key and the number of one of its commands. It is not printable,
+// so that no caller's key can be that of a batch's command.
+const keyOfItem = "\x1f"
+
 // each runs the commands by themselves, side by side. The batch's own key is taken first: the same
 // key with another batch is refused before any of it runs. A batch that was interrupted goes on
 // where it stood when it is sent again, because each command has a key that follows from the batch's.
 func (b batchOf[In]) each(ctx context.Context, s *Service, caller Caller, hash []byte) ([]ItemOutcome, error) {
 	outcomes := make([]ItemOutcome, len(b.items))
+	var batch Outcome
 	if !caller.DryRun {
 		home, err := b.home(ctx, s, caller)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := s.submit(ctx, caller, task{command: &inventory.Group{}, operation: opBatch, home: home, id: random(), hash: hash, lane: hashLane(caller.Key)}); err != nil {
+		batch, err = s.submit(ctx, caller, task{command: &inventory.Group{}, operation: opBatch, home: home, id: random(), hash: hash, lane: hashLane(caller.Key)})
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -122,9 +125,10 @@ func (b batchOf[In]) each(ctx context.Context, s *Service, caller Caller, hash [
 			defer func() { <-slots }()
 			own := caller
 			if own.Key != "" {
-				own.Key += "/" + strconv.Itoa(i+1)
+				own.Key += keyOfItem + strconv.Itoa(i+1)
 			}
 			outcomes[i].Outcome, outcomes[i].Err = b.one(ctx, own, in)
+			outcomes[i].FirstRequest = batch.FirstRequest
 		})
 	}
 	wg.Wait()
@@ -170,7 +174,7 @@ func (b batchOf[In]) together(ctx context.Context, s *Service, caller Caller, ha
 	}
 	outcomes := make([]ItemOutcome, len(b.items))
 	for i, answer := range outcome.Group {
-		outcomes[i].Outcome = Outcome{Answer: answer, Replayed: outcome.Replayed}
+		outcomes[i].Outcome = Outcome{Answer: answer, Replayed: outcome.Replayed, FirstRequest: outcome.FirstRequest}
 	}
 	return outcomes, nil
 }
@@ -182,8 +186,13 @@ func (b batchOf[In]) spoiled(err error, item int) ([]ItemOutcome, error) {
 		return nil, err
 	}
 	outcomes := make([]ItemOutcome, len(b.items))
+	var before *ReplayedRefusal
+	errors.As(err, &before)
 	for i := range outcomes {
 		outcomes[i].Err = ErrAborted
+		if before != nil {
+			outcomes[i].FirstRequest = before.FirstRequest
+		}
 	}
 	outcomes[item].Err = err
 	return outcomes, nil

@@ -10,11 +10,19 @@ import (
 	"stockyard/service/store"
 )
 
-// Precondition is what a change of a catalogue entry demands of the one that is there: nothing,
-// or to be at a version (If-Match).
-type Precondition struct{ Version *int64 }
+// Precondition is what a change of a catalogue entry demands of the one that is there: nothing, to
+// be at a version, or just to be there (If-Match).
+type Precondition struct {
+	Version *int64
+	Exists  bool
+}
+
+func (p Precondition) isNone() bool { return p == Precondition{} }
 
 func (p Precondition) check(current inventory.Stamp, exists bool) error {
+	if p.Exists && (!exists || current.ArchivedAt != nil) {
+		return &inventory.Refusal{Kind: inventory.VersionMismatch, Current: current.Version, Detail: "there is no such entry, and one must be there"}
+	}
 	if p.Version == nil || exists && *p.Version == current.Version {
 		return nil
 	}

@@ -90,7 +90,10 @@ func (s *Service) Channels(ctx context.Context, page Page) (Listed[inventory.Cha
 	if err != nil {
 		return Listed[inventory.Channel]{}, err
 	}
-	return listedByName(snapshot.channels, page, func(c inventory.Channel) (string, bool) {
-		return c.Name, c.ArchivedAt == nil
-	})
+	var last channelsCursor
+	if err := page.open(&last); err != nil {
+		return Listed[inventory.Channel]{}, err
+	}
+	items := sortedAfter(snapshot.channels, last.Channel, func(c inventory.Channel) bool { return c.ArchivedAt == nil })
+	return listed(items, page, func(c inventory.Channel) any { return channelsCursor{c.Name} })
 }

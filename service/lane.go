@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"stockyard/service/inventory"
@@ -98,24 +99,28 @@ func (l *lane) process(batch []*job) {
 	began := time.Now()
 	results, err := s.settle(ctx, batch)
 	s.options.Observer.Batched(len(batch), time.Since(began))
-	if err == nil {
-		for i, j := range batch {
-			j.finish(s, results[i])
-		}
+	if len(batch) > 1 && err != nil && isOwnFault(err) {
+		l.oneByOne(batch)
 		return
 	}
-	if len(batch) > 1 && isOwnFault(err) {
-		for _, j := range batch {
-			l.process([]*job{j})
-		}
-		return
-	}
-	if isOwnFault(err) {
+	if err != nil && isOwnFault(err) {
 		s.options.OnInternal(fmt.Errorf("%s: %w", batch[0].operation, err))
 		err = errors.Join(ErrInternal, err)
 	}
-	for _, j := range batch {
-		j.finish(s, result{err: err})
+	var open []*job
+	for i, j := range batch {
+		r := result{err: err}
+		if err == nil {
+			r = results[i]
+		}
+		open = append(open, j.finish(s, r)...)
+	}
+	l.oneByOne(open)
+}
+
+func (l *lane) oneByOne(jobs []*job) {
+	for _, j := range jobs {
+		l.process([]*job{j})
 	}
 }
 
@@ -178,10 +183,17 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // runBatch reads, decides and writes a batch in one transaction: two round trips, and one more
 // where stock levels have to be made, or lapsed holds expired.
-func (s *Service) runBatch(ctx context.Context, batch []*job, lookUp bool) ([]result, error) {
+//
+// A panic, a bug in the rules that one command runs into, is a failure like another: the rest of
+// the batch, and of the pod, goes on.
+func (s *Service) runBatch(ctx context.Context, batch []*job, lookUp bool) (results []result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	needs := batchNeeds(batch, lookUp)
-	var results []result
-	err := s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+	err = s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		results = make([]result, len(batch))
 		rows, err := tx.ReadBatch(ctx, needs)
 		if err != nil {
@@ -327,28 +339,45 @@ func (j *job) replay(before store.Recorded) result {
 	case err != nil:
 		return result{err: errors.Join(ErrInternal, err)}
 	case refusal != nil:
-		return result{err: &ReplayedRefusal{refusal}}
+		return result{err: &ReplayedRefusal{refusal, before.RequestID}}
 	}
-	return result{outcome: Outcome{Answer: answer, Replayed: true}}
+	return result{outcome: Outcome{Answer: answer, Replayed: true, FirstRequest: before.RequestID}}
 }
 
-// finish answers the command's caller, and those that sent the same key beside it.
-func (j *job) finish(s *Service, r result) {
+// finish answers the command's caller, and those that sent the same key beside it. It gives back
+// those of them whose input is another one, where the key turned out not to stand for this one
+// either: they have yet to be run.
+func (j *job) finish(s *Service, r result) (open []*job) {
 	s.options.Observer.Decided(j.operation, resultName(r))
 	j.done <- r
 	for _, twin := range j.twins {
-		if !bytes.Equal(twin.hash, j.hash) {
+		switch {
+		case bytes.Equal(twin.hash, j.hash):
+			twin.done <- r.again(j.caller.RequestID)
+		case r.isKept():
 			twin.done <- result{err: ErrKeyReused}
-			continue
+		case isOwnFault(r.err):
+			open = append(open, twin)
+		default: // the state of the database, which concerns both
+			twin.done <- r
 		}
-		again := r
-		var refusal *inventory.Refusal
-		if errors.As(r.err, &refusal) && refusal.Kind.Recorded() {
-			again.err = &ReplayedRefusal{refusal}
-		}
-		again.outcome.Replayed = r.err == nil
-		twin.done <- again
 	}
+	return open
+}
+
+// again is the result as it is given for the same command under the same key; first is the request
+// that brought it about.
+func (r result) again(first string) result {
+	var before *ReplayedRefusal
+	var refusal *inventory.Refusal
+	switch {
+	case r.outcome.Replayed, errors.As(r.err, &before):
+	case errors.As(r.err, &refusal) && refusal.Kind.Recorded():
+		r.err = &ReplayedRefusal{refusal, first}
+	case r.err == nil:
+		r.outcome.Replayed, r.outcome.FirstRequest = true, first
+	}
+	return r
 }
 
 // isKept says that the answer is kept under the command's key.

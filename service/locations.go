@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"stockyard/service/inventory"
 	"stockyard/service/store"
@@ -140,36 +140,29 @@ func (s *Service) Location(ctx context.Context, name string) (inventory.Location
 
 // Locations lists locations, a page at a time, by name.
 func (s *Service) Locations(ctx context.Context, region string, page Page) (Listed[inventory.Location], error) {
+	if region != "" && !s.options.Topology.Has(region) {
+		return Listed[inventory.Location]{}, missing("region", region)
+	}
 	snapshot, err := s.places.reload(ctx)
 	if err != nil {
 		return Listed[inventory.Location]{}, err
 	}
-	return listedByName(snapshot.locations, page, func(l inventory.Location) (string, bool) {
-		return l.Name, l.ArchivedAt == nil && (region == "" || l.Region == region)
+	var last locationsCursor
+	if err := page.open(&last); err != nil {
+		return Listed[inventory.Location]{}, err
+	}
+	items := sortedAfter(snapshot.locations, last.Location, func(l inventory.Location) bool {
+		return l.ArchivedAt == nil && (region == "" || l.Region == region)
 	})
+	return listed(items, page, func(l inventory.Location) any { return locationsCursor{l.Name} })
 }
 
-// listedByName pages through what is in memory.
-func listedByName[T any](all map[string]T, page Page, name func(T) (string, bool)) (Listed[T], error) {
-	var cursor struct {
-		After string `json:"after"`
-	}
-	if err := page.open(&cursor); err != nil {
-		return Listed[T]{}, err
-	}
-	var items []T
-	for _, v := range all {
-		if n, wanted := name(v); wanted && n > cursor.After {
+// sortedAfter gives what is wanted of what is in memory, by name, from a name on.
+func sortedAfter[T any](all map[string]T, after string, wanted func(T) bool) (items []T) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if v := all[name]; name > after && wanted(v) {
 			items = append(items, v)
 		}
 	}
-	slices.SortFunc(items, func(a, b T) int {
-		x, _ := name(a)
-		y, _ := name(b)
-		return strings.Compare(x, y)
-	})
-	return listed(items, page, func(last T) any {
-		cursor.After, _ = name(last)
-		return cursor
-	})
+	return items
 }

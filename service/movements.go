@@ -45,6 +45,10 @@ func (s *Service) Move(ctx context.Context, caller Caller, in MovementInput) (Ou
 	if err := checkKey(caller); err != nil {
 		return Outcome{}, err
 	}
+	return s.move(ctx, caller, in)
+}
+
+func (s *Service) move(ctx context.Context, caller Caller, in MovementInput) (Outcome, error) {
 	t, err := s.movementTask(ctx, caller, in)
 	if err != nil {
 		return Outcome{}, err

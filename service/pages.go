@@ -30,21 +30,41 @@ type Listed[T any] struct {
 	AsOf time.Time `json:"-"`
 }
 
+// cursor is where a page of a list ended. isOurs says whether the list could have written it.
+type cursor interface{ isOurs() bool }
+
 // open reads the page's token into the list's own cursor. What a token says only moves a window
 // over a list that its reader may see anyway, so that it needs no signature, just care.
-func (p Page) open(cursor any) error {
+func (p Page) open(c cursor) error {
 	if p.Token == "" {
 		return nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(p.Token)
 	if err == nil {
-		err = json.Unmarshal(raw, cursor, json.RejectUnknownMembers(true))
+		err = json.Unmarshal(raw, c, json.RejectUnknownMembers(true))
 	}
-	if err != nil {
+	if err != nil || !c.isOurs() {
 		return badToken()
 	}
 	return nil
 }
+
+// Cursors of lists that are in the order of a name.
+type (
+	productsCursor struct {
+		SKU string `json:"product"`
+	}
+	locationsCursor struct {
+		Location string `json:"location"`
+	}
+	channelsCursor struct {
+		Channel string `json:"channel"`
+	}
+)
+
+func (c *productsCursor) isOurs() bool  { return inventory.CheckSKU(c.SKU) == "" }
+func (c *locationsCursor) isOurs() bool { return inventory.CheckIdentifier(c.Location) == "" }
+func (c *channelsCursor) isOurs() bool  { return inventory.CheckIdentifier(c.Channel) == "" }
 
 func badToken() error {
 	return invalid(inventory.FieldError{Field: "page_token", Message: "is not one that this list gave"})

@@ -21,7 +21,7 @@ func (s *Service) PutProduct(ctx context.Context, p inventory.Product, pre Preco
 	if wrong := p.Check(); len(wrong) > 0 {
 		return p, false, invalid(wrong...)
 	}
-	if pre.Version == nil {
+	if pre.isNone() {
 		p.Stamp = inventory.Stamp{}
 		put, ok, err := s.store.PutProduct(ctx, p)
 		if err != nil || ok {
@@ -97,18 +97,13 @@ func (s *Service) Product(ctx context.Context, sku string) (inventory.Product, e
 
 // Products lists products, a page at a time, in the order of their SKUs.
 func (s *Service) Products(ctx context.Context, query, category string, page Page) (Listed[inventory.Product], error) {
-	var cursor struct {
-		After string `json:"after"`
-	}
-	if err := page.open(&cursor); err != nil {
+	var last productsCursor
+	if err := page.open(&last); err != nil {
 		return Listed[inventory.Product]{}, err
 	}
-	items, err := s.store.Products(ctx, store.ProductFilter{Query: query, Category: category, After: cursor.After, Limit: page.Size + 1})
+	items, err := s.store.Products(ctx, store.ProductFilter{Query: query, Category: category, After: last.SKU, Limit: page.Size + 1})
 	if err != nil {
 		return Listed[inventory.Product]{}, fromStore(err, false)
 	}
-	return listed(items, page, func(last inventory.Product) any {
-		cursor.After = last.SKU
-		return cursor
-	})
+	return listed(items, page, func(p inventory.Product) any { return productsCursor{p.SKU} })
 }

@@ -39,6 +39,8 @@ type reservationsCursor struct {
 	Expires time.Time    `json:"expires"`
 }
 
+func (c *reservationsCursor) isOurs() bool { return !c.ID.IsZero() && !c.Expires.IsZero() }
+
 // Reservations lists reservations, home region after home region: held and allocated ones in the
 // order of their expiry, others in an order that only is stable.
 func (s *Service) Reservations(ctx context.Context, q ReservationsQuery, page Page) (Listed[*inventory.ReservationAnswer], error) {

@@ -45,6 +45,10 @@ func (s *Service) Reserve(ctx context.Context, caller Caller, in ReservationInpu
 	if err := checkKey(caller); err != nil {
 		return Outcome{}, err
 	}
+	return s.reserve(ctx, caller, in)
+}
+
+func (s *Service) reserve(ctx context.Context, caller Caller, in ReservationInput) (Outcome, error) {
 	t, err := s.reservationTask(ctx, caller, in, false)
 	if err != nil {
 		return Outcome{}, err

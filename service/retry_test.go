@@ -156,6 +156,9 @@ func TestSameKeyWithAnotherBodyIsRefused(t *testing.T) {
 		if _, err := y.pods[2].Reserve(t.Context(), caller, reserve(sku, 1, nyc)); !errors.Is(err, service.ErrKeyReused) {
 			t.Errorf("another operation: %v", err)
 		}
+		if _, err := y.pods[0].Move(t.Context(), caller, move("receive", lon, sku, 1)); !errors.Is(err, service.ErrKeyReused) {
+			t.Errorf("a command of another home region, at the same pod: %v", err)
+		}
 		// At once, nobody having used it before: one body wins, and all who sent it get its answer.
 		for range y.size(10, 4) {
 			caller := y.fresh()

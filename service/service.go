@@ -113,6 +113,8 @@ type Caller struct {
 type Outcome struct {
 	inventory.Answer
 	Replayed bool // it was accepted before, under the same key
+	// FirstRequest is the id of the request that it was first answered to, where this is a repeat.
+	FirstRequest string
 }
 
 // submit runs a command on the lane of its stock level and waits for its outcome. home is where

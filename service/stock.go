@@ -55,6 +55,10 @@ type levelsCursor struct {
 	Location string `json:"location"`
 }
 
+func (c *levelsCursor) isOurs() bool {
+	return c.Region != "" && inventory.CheckSKU(c.SKU) == "" && inventory.CheckIdentifier(c.Location) == ""
+}
+
 // Levels lists stock levels, region after region, each in the order of SKU and location.
 func (s *Service) Levels(ctx context.Context, q LevelsQuery, page Page) (Listed[inventory.LevelAnswer], error) {
 	var none Listed[inventory.LevelAnswer]
@@ -149,6 +153,12 @@ type EventAnswer struct {
 	RecordedAt  time.Time          `json:"recorded_at"`
 }
 
+type eventsCursor struct {
+	Version int64 `json:"version"`
+}
+
+func (c *eventsCursor) isOurs() bool { return c.Version > 0 }
+
 // Events lists a stock level's events after a version.
 func (s *Service) Events(ctx context.Context, location, sku string, after int64, page Page) (Listed[EventAnswer], error) {
 	var none Listed[EventAnswer]
@@ -156,13 +166,11 @@ func (s *Service) Events(ctx context.Context, location, sku string, after int64,
 	if err != nil {
 		return none, err
 	}
-	cursor := struct {
-		After int64 `json:"after"`
-	}{after}
+	cursor := eventsCursor{after}
 	if err := page.open(&cursor); err != nil {
 		return none, err
 	}
-	events, err := s.store.Events(ctx, key, cursor.After, page.Size+1)
+	events, err := s.store.Events(ctx, key, cursor.Version, page.Size+1)
 	if err != nil {
 		return none, fromStore(err, false)
 	}
@@ -180,10 +188,7 @@ func (s *Service) Events(ctx context.Context, location, sku string, after int64,
 			EffectiveAt: e.Meta.EffectiveAt, RecordedAt: e.RecordedAt,
 		}
 	}
-	return listed(items, page, func(last EventAnswer) any {
-		cursor.After = last.Version
-		return cursor
-	})
+	return listed(items, page, func(last EventAnswer) any { return eventsCursor{last.Version} })
 }
 
 // Availability is what can be sold of a SKU. Sellable is available less the channel's safety stock

@@ -176,6 +176,20 @@ func (y *yard) block(t *testing.T, site, sku string) (release func()) {
 	return release
 }
 
+// ask answers a yes-or-no question to the database.
+func (y *yard) ask(t *testing.T, query string) (yes bool) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), y.URLs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if err := conn.QueryRow(t.Context(), query).Scan(&yes); err != nil {
+		t.Fatal(err)
+	}
+	return yes
+}
+
 func (y *yard) isCockroach() bool { return y.Kind == devdb.CockroachDB }
 
 // size is how much of something a test does: less on CockroachDB, which is slower, and with -short.

@@ -193,3 +193,22 @@ func (a answer) compact(t *testing.T, path ...any) string {
 	}
 	return string(raw)
 }
+
+// without takes members out of an answer, wherever they are.
+func (a answer) without(members ...string) { without(a.json, members) }
+
+func without(v any, members []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range members {
+			delete(v, name)
+		}
+		for _, member := range v {
+			without(member, members)
+		}
+	case []any:
+		for _, item := range v {
+			without(item, members)
+		}
+	}
+}

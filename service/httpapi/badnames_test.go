@@ -41,8 +41,8 @@ func TestNamesThatAreWrong(t *testing.T) {
 				invalid("availability: UTF-8 "+sku, "GET", "/v1/availability?sku="+sku, "", "sku"),
 				invalid("location: UTF-8 "+sku, "GET", "/v1/locations/"+sku, "", "location"),
 				invalid("product query: UTF-8 "+sku, "GET", "/v1/products?query="+sku, "", "query"),
-				missing("reservation: UTF-8 "+sku, "GET", "/v1/reservations/"+sku, ""),
-				missing("confirm: UTF-8 "+sku, "POST", "/v1/reservations/"+sku+"/confirm", ""),
+				invalid("reservation: UTF-8 "+sku, "GET", "/v1/reservations/"+sku, "", "id"),
+				invalid("confirm: UTF-8 "+sku, "POST", "/v1/reservations/"+sku+"/confirm", "", "id"),
 				missing("route: UTF-8 "+sku, "GET", "/v1/"+sku, ""))
 		}
 		for _, location := range []string{"a%20b", "a%2Fb", "%C3%A9", "a%00", "a:b", strings.Repeat("l", 65), "a%0A"} {

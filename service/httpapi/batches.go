@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"stockyard/service"
 	"stockyard/service/inventory"
@@ -75,27 +76,43 @@ func onError(given string) service.OnError {
 // batchReply answers 200 with an item for each command. An all-or-nothing batch that took no
 // effect is a problem, of the status of the command that spoiled it, with the items in it.
 func batchReply(r *request, on service.OnError, outcomes []service.ItemOutcome) (reply, error) {
+	instance, replayed := r.id, isRepeat(outcomes)
+	if replayed {
+		instance = outcomes[0].FirstRequest
+	}
 	items := make([]batchItem, len(outcomes))
-	replayed := true
 	var spoiled *problem
 	for i, o := range outcomes {
-		items[i] = itemOf(r, o)
-		var again *service.ReplayedRefusal
-		replayed = replayed && (o.Replayed || errors.As(o.Err, &again))
+		items[i] = itemOf(o, instance)
 		if p := items[i].Problem; p != nil && !errors.Is(o.Err, service.ErrAborted) {
 			spoiled = p
 		}
 	}
 	if on == service.Abort && spoiled != nil {
-		return reply{}, &spoiledBatch{problem: *spoiled, items: items}
+		return reply{}, &spoiledBatch{problem: *spoiled, items: items, replayed: replayed}
 	}
 	return reply{status: http.StatusOK, body: batchAnswer{items}, replayed: replayed}, nil
 }
 
-func itemOf(r *request, o service.ItemOutcome) batchItem {
+// isRepeat says that a batch was answered before and that nothing of it was done only now.
+func isRepeat(outcomes []service.ItemOutcome) bool {
+	return !slices.ContainsFunc(outcomes, func(o service.ItemOutcome) bool {
+		var again *service.ReplayedRefusal
+		var refusal *inventory.Refusal
+		switch {
+		case o.FirstRequest == "":
+			return true
+		case o.Replayed, errors.As(o.Err, &again), errors.Is(o.Err, service.ErrAborted):
+			return false
+		}
+		return !errors.As(o.Err, &refusal) || refusal.Kind.Recorded()
+	})
+}
+
+func itemOf(o service.ItemOutcome, instance string) batchItem {
 	if o.Err != nil {
 		p := problemOf(o.Err)
-		p.Instance = r.id
+		p.Instance = instance
 		return batchItem{Status: p.Status, Problem: &p}
 	}
 	return batchItem{Status: http.StatusCreated, Movement: o.Movement, Reservation: o.Reservation}
@@ -103,8 +120,9 @@ func itemOf(r *request, o service.ItemOutcome) batchItem {
 
 // spoiledBatch is an all-or-nothing batch that took no effect.
 type spoiledBatch struct {
-	problem problem
-	items   []batchItem
+	problem  problem
+	items    []batchItem
+	replayed bool
 }
 
 func (s *spoiledBatch) Error() string { return "batch refused: " + s.problem.Detail }

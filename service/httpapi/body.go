@@ -54,7 +54,10 @@ func decodeRaw[T any](raw []byte) (v T, err error) {
 			return v, badField("body", "must be a JSON object")
 		}
 		return v, nil
-	} else if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) {
+	}
+	// Reading stops at the first thing that is wrong, which may stand before one that makes the
+	// whole no JSON at all.
+	if syntax := syntaxOf(raw); syntax != nil {
 		return v, badField("body", "is not valid JSON: "+explainSyntax(syntax))
 	}
 	var d diagnosis
@@ -63,6 +66,13 @@ func decodeRaw[T any](raw []byte) (v T, err error) {
 		return v, badField("body", "is not what this request takes")
 	}
 	return v, badFields(d.wrong...)
+}
+
+// syntaxOf says where a body stops being JSON, nil if nowhere.
+func syntaxOf(raw []byte) (syntax *jsontext.SyntacticError) {
+	var whole jsontext.Value
+	errors.As(json.Unmarshal(raw, &whole), &syntax)
+	return syntax
 }
 
 func explainSyntax(err *jsontext.SyntacticError) string {

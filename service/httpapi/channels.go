@@ -48,6 +48,9 @@ func (a *api) getChannel(r *request) (reply, error) {
 }
 
 func (a *api) patchChannel(r *request) (reply, error) {
+	if err := r.query().err(); err != nil {
+		return reply{}, err
+	}
 	name, err := r.named("channel", inventory.CheckIdentifier)
 	if err != nil {
 		return reply{}, err
@@ -65,6 +68,9 @@ func (a *api) patchChannel(r *request) (reply, error) {
 }
 
 func (a *api) deleteChannel(r *request) (reply, error) {
+	if err := r.query().err(); err != nil {
+		return reply{}, err
+	}
 	name, err := r.named("channel", inventory.CheckIdentifier)
 	if err != nil {
 		return reply{}, err

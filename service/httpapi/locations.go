@@ -49,6 +49,9 @@ func (a *api) getLocation(r *request) (reply, error) {
 }
 
 func (a *api) patchLocation(r *request) (reply, error) {
+	if err := r.query().err(); err != nil {
+		return reply{}, err
+	}
 	name, err := r.named("location", inventory.CheckIdentifier)
 	if err != nil {
 		return reply{}, err
@@ -66,6 +69,9 @@ func (a *api) patchLocation(r *request) (reply, error) {
 }
 
 func (a *api) deleteLocation(r *request) (reply, error) {
+	if err := r.query().err(); err != nil {
+		return reply{}, err
+	}
 	name, err := r.named("location", inventory.CheckIdentifier)
 	if err != nil {
 		return reply{}, err

@@ -15,27 +15,21 @@ func mergePatch[Entry, Body any](r *request, bodyOf func(Entry) Body, apply func
 	if err != nil {
 		return nil, err
 	}
-	var patch any
-	if err := json.Unmarshal(raw, &patch); err != nil {
-		return nil, badField("body", "is not valid JSON")
-	}
-	if _, object := patch.(map[string]any); !object {
-		return nil, badField("body", "must be a JSON object")
+	// By itself the patch is read as strictly as a PUT's body too: it may leave fields out or null,
+	// but not name others.
+	if _, err := decodeRaw[Body](raw); err != nil {
+		return nil, err
 	}
 	return func(entry Entry) (Entry, error) {
 		before, err := json.Marshal(bodyOf(entry))
 		if err != nil {
 			return entry, err
 		}
-		var target any
-		if err := json.Unmarshal(before, &target); err != nil {
-			return entry, err
-		}
-		merged, err := json.Marshal(merge(target, patch), json.Deterministic(true))
+		merged, err := merge(before, raw)
 		if err != nil {
 			return entry, err
 		}
-		body, err := decodeRaw[Body](jsontext.Value(merged))
+		body, err := decodeRaw[Body](merged)
 		if err != nil {
 			return entry, err
 		}
@@ -43,24 +37,36 @@ func mergePatch[Entry, Body any](r *request, bodyOf func(Entry) Body, apply func
 	}, nil
 }
 
-// merge is the algorithm of RFC 7396, section 2.
-func merge(target, patch any) any {
-	changes, ok := patch.(map[string]any)
-	if !ok {
-		return patch
+// merge is the algorithm of RFC 7396, section 2. Values stay as they are written: read as floats,
+// large numbers would change.
+func merge(target, patch jsontext.Value) (jsontext.Value, error) {
+	if patch.Kind() != '{' {
+		return patch, nil
 	}
-	out, ok := target.(map[string]any)
-	if !ok {
-		out = map[string]any{}
-	}
-	for name, value := range changes {
-		if value == nil {
-			delete(out, name)
-		} else {
-			out[name] = merge(out[name], value)
+	var out, changes map[string]jsontext.Value
+	if target.Kind() == '{' {
+		if err := json.Unmarshal(target, &out); err != nil {
+			return nil, err
 		}
 	}
-	return out
+	if err := json.Unmarshal(patch, &changes); err != nil {
+		return nil, err
+	}
+	if out == nil {
+		out = map[string]jsontext.Value{}
+	}
+	for name, value := range changes {
+		if value.Kind() == 'n' {
+			delete(out, name)
+			continue
+		}
+		merged, err := merge(out[name], value)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = merged
+	}
+	return json.Marshal(out, json.Deterministic(true))
 }
 
 // Writable forms of catalogue entries: what PUT takes.

@@ -29,6 +29,7 @@ type problem struct {
 	Items     []batchItem            `json:"items,omitempty"`
 
 	retryAfter string
+	replayed   bool // it was given before, and names that request as its instance
 }
 
 // kindOfProblem is a row of the table of problems.
@@ -69,6 +70,12 @@ var failures = []struct {
 // problemOf turns an error into a problem. What it doesn't know is internal, and keeps its words
 // for the log.
 func problemOf(err error) problem {
+	var again *service.ReplayedRefusal
+	if errors.As(err, &again) {
+		p := refused(again.Refusal)
+		p.Instance, p.replayed = again.FirstRequest, true
+		return p
+	}
 	var refusal *inventory.Refusal
 	if errors.As(err, &refusal) {
 		return refused(refusal)
@@ -76,7 +83,7 @@ func problemOf(err error) problem {
 	var spoiled *spoiledBatch
 	if errors.As(err, &spoiled) {
 		p := spoiled.problem
-		p.Items = spoiled.items
+		p.Items, p.replayed = spoiled.items, spoiled.replayed
 		return p
 	}
 	var tooLarge *http.MaxBytesError
@@ -109,15 +116,16 @@ func of(k kindOfProblem, detail string) problem {
 
 func (a *api) writeProblem(c *gin.Context, id, operation string, err error) {
 	p := problemOf(err)
-	p.Instance = id
+	if !p.replayed {
+		p.Instance = id
+	}
 	if p.Status >= http.StatusInternalServerError && a.options.Log != nil {
 		a.options.Log.Warn("request failed", "operation", operation, "status", p.Status, "request_id", id, "error", err)
 	}
 	if p.retryAfter != "" {
 		c.Header("Retry-After", p.retryAfter)
 	}
-	var again *service.ReplayedRefusal
-	if errors.As(err, &again) {
+	if p.replayed {
 		c.Header("Idempotency-Replayed", "true")
 	}
 	if p.Status == http.StatusPreconditionFailed && p.Current != nil && *p.Current > 0 {

@@ -49,6 +49,9 @@ func (a *api) getProduct(r *request) (reply, error) {
 }
 
 func (a *api) patchProduct(r *request) (reply, error) {
+	if err := r.query().err(); err != nil {
+		return reply{}, err
+	}
 	sku, err := r.sku()
 	if err != nil {
 		return reply{}, err
@@ -66,6 +69,9 @@ func (a *api) patchProduct(r *request) (reply, error) {
 }
 
 func (a *api) deleteProduct(r *request) (reply, error) {
+	if err := r.query().err(); err != nil {
+		return reply{}, err
+	}
 	sku, err := r.sku()
 	if err != nil {
 		return reply{}, err

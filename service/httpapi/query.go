@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"stockyard/service"
 	"stockyard/service/inventory"
@@ -54,8 +53,9 @@ func (q *query) text(name string) string {
 
 // name gives a parameter that must be a well-formed name where it is there.
 func (q *query) name(name string, check func(string) string) string {
+	before := len(q.wrong)
 	v := q.text(name)
-	if _, there := q.values[name]; !there || len(q.wrong) > 0 {
+	if _, there := q.values[name]; !there || len(q.wrong) > before {
 		return v
 	}
 	if wrong := check(v); wrong != "" {
@@ -71,15 +71,11 @@ func (q *query) many(name string) []string {
 }
 
 func (q *query) flag(name string) bool {
-	switch v := q.text(name); v {
-	case "", "false":
-		return false
-	case "true":
-		return true
-	default:
+	v := q.text(name)
+	if _, there := q.values[name]; there && v != "true" && v != "false" {
 		q.add(name, "must be true or false")
-		return false
 	}
+	return v == "true"
 }
 
 func (q *query) number(name string) *int64 {
@@ -132,7 +128,7 @@ func (q *query) freshness() (minVersion int64) {
 func (q *query) err() error {
 	for name := range q.values {
 		if !slices.Contains(q.known, name) {
-			q.add(name, "is no parameter of this request")
+			q.add(strings.ToValidUTF8(name, "\ufffd"), "is no parameter of this request")
 		}
 	}
 	if len(q.wrong) == 0 {
@@ -140,12 +136,4 @@ func (q *query) err() error {
 	}
 	slices.SortStableFunc(q.wrong, func(a, b inventory.FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return badFields(q.wrong...)
-}
-
-func unescape(name, v string) (string, error) {
-	out, err := url.PathUnescape(v)
-	if err != nil || !utf8.ValidString(out) {
-		return "", badField(name, "must be percent-encoded UTF-8")
-	}
-	return out, nil
 }

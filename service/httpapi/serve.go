@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -132,11 +135,14 @@ func writeJSON(c *gin.Context, status int, contentType string, body any) {
 
 // param gives a path parameter as the caller meant it.
 func (r *request) param(name string) (string, error) {
-	v := r.gin.Param(name)
-	if r.gin.Request.URL.RawPath == "" {
-		return v, nil
+	v, err := r.gin.Param(name), error(nil)
+	if r.gin.Request.URL.RawPath != "" {
+		v, err = url.PathUnescape(v)
 	}
-	return unescape(name, v)
+	if err != nil || !utf8.ValidString(v) {
+		return "", badField(name, "must be percent-encoded UTF-8")
+	}
+	return v, nil
 }
 
 // sku gives the SKU of the path.
@@ -177,17 +183,19 @@ func (r *request) dryRun() (bool, error) {
 func (r *request) precondition() (service.Precondition, error) {
 	header := strings.TrimSpace(r.gin.GetHeader("If-Match"))
 	if header == "" || header == "*" {
-		return service.Precondition{}, nil
+		return service.Precondition{Exists: header == "*"}, nil
 	}
-	raw, err := strconv.Unquote(strings.TrimPrefix(header, "W/"))
-	if err != nil {
+	if !etag.MatchString(header) {
 		return service.Precondition{}, badField("If-Match", `must be an ETag such as "3"`)
 	}
-	version, err := strconv.ParseInt(raw, 10, 64)
-	if err != nil || version < 0 {
+	version, err := strconv.ParseInt(strings.Trim(header, `W/"`), 10, 64)
+	if err != nil {
 		return service.Precondition{}, badField("If-Match", `must be an ETag that this resource gave, such as "3"`)
 	}
 	return service.Precondition{Version: &version}, nil
 }
+
+// Proxies that compress make ETags weak; the version says it all the same.
+var etag = regexp.MustCompile(`^(W/)?"[0-9]+"$`)
 
 var errMethod = errors.New("method not allowed")

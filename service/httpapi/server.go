@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -116,7 +117,7 @@ func New(s *service.Service, o Options, more ...func(gin.IRouter)) http.Handler 
 		add(engine)
 	}
 	engine.NoRoute(a.serve(route{operation: "unknown", serve: func(r *request) (reply, error) {
-		return reply{}, notFound("route", r.gin.Request.URL.Path)
+		return reply{}, notFound("route", strings.ToValidUTF8(r.gin.Request.URL.Path, "\ufffd"))
 	}}))
 	engine.NoMethod(a.serve(route{operation: "unknown", serve: func(*request) (reply, error) {
 		return reply{}, errMethod

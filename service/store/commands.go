@@ -29,7 +29,7 @@ type Recorded struct {
 }
 
 var selectCommands = define("commands", `
-SELECT c.region::text, c.key, c.input_hash, c.refused, c.answer
+SELECT c.region::text, c.key, c.input_hash, c.refused, c.answer, c.request_id
   FROM unnest($1, $2) AS k(region, key)
   JOIN commands AS c ON c.region = k.region::crdb_internal_region AND c.key = k.key`, texts, texts)
 
@@ -49,7 +49,7 @@ func (tx *Tx) queueKeys(keys []CommandKey) map[CommandKey]Recorded {
 	keys = unique(keys)
 	tx.queue(selectCommands, func(r pgx.Rows) error {
 		var c Recorded
-		err := r.Scan(&c.Region, &c.Key, &c.InputHash, &c.Refused, &c.Answer)
+		err := r.Scan(&c.Region, &c.Key, &c.InputHash, &c.Refused, &c.Answer, &c.RequestID)
 		found[c.CommandKey] = c
 		return err
 	}, column(keys, func(k *CommandKey) string { return k.Region }), column(keys, func(k *CommandKey) string { return k.Key }))

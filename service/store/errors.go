@@ -76,10 +76,14 @@ func isLost(err error) bool {
 	return errors.As(err, &lost) || errors.As(err, &connect)
 }
 
-// isDefinite says that a failed commit certainly wrote nothing: the server said so.
+// isDefinite says that a failed commit certainly wrote nothing: the server said so. A cancellation
+// says nothing: CockroachDB puts it (57014) in the place of whatever it knew about the commit.
 func isDefinite(err error) bool {
-	code := sqlState(err)
-	return code != "" && code != "40003" && !isLost(err)
+	switch code := sqlState(err); code {
+	case "", "40003", "57014":
+		return false
+	}
+	return !isLost(err)
 }
 
 // beforeCommit sorts an error that certainly came before the commit: which ask for another run?

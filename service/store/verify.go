@@ -63,8 +63,8 @@ var checks = []check{
 		                     coalesce(lag(quarantined) OVER w, 0) AS b4, coalesce(lag(incoming) OVER w, 0) AS b5, coalesce(lag(shortfall) OVER w, 0) AS b6
 		                FROM stock_events WINDOW w AS (PARTITION BY region, sku, location ORDER BY version)) AS e
 		       WHERE e.version <> e.v + 1
-		          OR e.on_hand <> e.b1 + e.on_hand_delta OR e.held <> e.b2 + e.held_delta OR e.allocated <> e.b3 + e.allocated_delta
-		          OR e.quarantined <> e.b4 + e.quarantined_delta OR e.incoming <> e.b5 + e.incoming_delta OR e.shortfall <> e.b6 + e.shortfall_delta`,
+		          OR e.on_hand::decimal <> e.b1::decimal + e.on_hand_delta OR e.held::decimal <> e.b2::decimal + e.held_delta OR e.allocated::decimal <> e.b3::decimal + e.allocated_delta
+		          OR e.quarantined::decimal <> e.b4::decimal + e.quarantined_delta OR e.incoming::decimal <> e.b5::decimal + e.incoming_delta OR e.shortfall::decimal <> e.b6::decimal + e.shortfall_delta`,
 	},
 	{
 		name:  "promises",
