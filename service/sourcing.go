@@ -39,7 +39,7 @@ func (s *Service) source(ctx context.Context, c *inventory.Reserve, to *Destinat
 		if !known || place.ArchivedAt != nil || len(channel.Locations) > 0 && !slices.Contains(channel.Locations, place.Name) {
 			continue
 		}
-		free[l.Key] = l.Available() - c.KeepBack
+		free[l.Key] = max(l.Available(), 0) - c.KeepBack
 		if !serves[place.Name] {
 			serves[place.Name] = true
 			c.Sites = append(c.Sites, inventory.Site{Location: place.Name, Region: place.Region, Priority: int(place.Priority), Distance: s.distance(place, to)})

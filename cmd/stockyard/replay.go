@@ -12,7 +12,7 @@ import (
 )
 
 type replayCommand struct {
-	File           string   `arg:"" help:"Sales history in the Online Retail format, CSV." type:"existingfile"`
+	File           string   `arg:"" help:"Sales history in the Online Retail format, CSV."`
 	Target         []string `help:"Base URLs of running pods, one a region; those of 'stockyard dev' where none is given." env:"STOCKYARD_TARGET" placeholder:"URL,..."`
 	OpeningPercent int      `help:"Opening stock as a share of what the file takes out; below 100 refusals are expected." default:"100"`
 	Workers        int      `help:"Invoices at once in each region." default:"16"`

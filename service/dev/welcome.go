@@ -11,7 +11,7 @@ import (
 // selling out, and asking another region for the same truth.
 var tries = []struct{ about, command string }{
 	{"Stock of one product in one place:", `curl -s localhost:8081/v1/stock/new-york/hoodie-black`},
-	{"Hold two of them, wherever they are nearest to Paris:", `curl -s localhost:8082/v1/reservations -H 'Idempotency-Key: try-1' -d '{"lines":[{"sku":"hoodie-black","quantity":2}],"destination":{"country":"FR"},"order_reference":"A-1"}'`},
+	{"Hold two of them for a customer in France, from the nearest place that has them:", `curl -s localhost:8082/v1/reservations -H 'Idempotency-Key: try-1' -d '{"lines":[{"sku":"hoodie-black","quantity":2}],"destination":{"country":"FR"},"order_reference":"A-1"}'`},
 	{"The same again, at another region: same key, same answer, nothing held twice:", `curl -si localhost:8083/v1/reservations -H 'Idempotency-Key: try-1' -d '{"lines":[{"sku":"hoodie-black","quantity":2}],"destination":{"country":"FR"},"order_reference":"A-1"}'`},
 	{"Sell more than there is, and see it refused:", `curl -s localhost:8081/v1/movements -H 'Idempotency-Key: try-2' -d '{"kind":"sell","lines":[{"location":"sydney","sku":"cap-sand","quantity":9}]}'`},
 	{"What is available everywhere, from any region:", `curl -s 'localhost:8083/v1/availability?sku=hoodie-black&sku=cap-sand'`},

@@ -96,7 +96,7 @@ func (p *postgres) create(ctx context.Context) error {
 	if err := os.Mkdir(staging, 0o700); err != nil {
 		return err
 	}
-	defer os.RemoveAll(staging)
+	defer func() { _ = os.RemoveAll(staging) }() // what is left of it, if anything, is made anew next time
 	passwordFile := filepath.Join(staging, "password")
 	if err := os.WriteFile(passwordFile, []byte(p.password), 0o600); err != nil {
 		return err

@@ -78,7 +78,7 @@ func (c *cockroach) bringUp(ctx context.Context, db *Database) error {
 		})
 	}
 	if err := c.makeWhole(ctx, db.nodes); err != nil {
-		if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, ctx.Err()) {
 			return cause // a node that ended, rather than what that made fail here
 		}
 		return err

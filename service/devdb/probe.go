@@ -50,7 +50,7 @@ func withConn(ctx context.Context, url string, fn func(*pgx.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(context.WithoutCancel(ctx))
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
 	return fn(c)
 }
 

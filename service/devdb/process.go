@@ -107,8 +107,8 @@ func (p *process) whileAlive(ctx context.Context) (context.Context, func()) {
 
 // failure says why a server that has ended did so.
 func (p *process) failure() error {
-	return fmt.Errorf("%s ended while starting (%v); its log ends:\n%s",
-		filepath.Base(p.cmd.Path), p.exitErr, tail(p.logPath))
+	return fmt.Errorf("%s ended while starting (%s); its log ends:\n%s",
+		filepath.Base(p.cmd.Path), p.cmd.ProcessState, tail(p.logPath))
 }
 
 // tail gives the last lines of a log, as much as reads well in an error.

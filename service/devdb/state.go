@@ -24,17 +24,19 @@ func saveState(dir string, db *Database) error {
 	return saveJSON(statePath(dir), state{Kind: db.Kind, URLs: db.URLs})
 }
 
-// Running gives the database that a Start in this directory is using now, that of the first region.
+// Running gives the database that a Start in this directory is using now: the first of its servers that answers.
 // It is false if there is none, or none that answers.
 func Running(dir string) (url string, ok bool) {
 	var s state
 	if err := loadJSON(statePath(dir), &s); err != nil || len(s.URLs) == 0 {
 		return "", false
 	}
-	if ping(context.Background(), s.URLs[0]) != nil {
-		return "", false
+	for _, url := range s.URLs {
+		if ping(context.Background(), url) == nil {
+			return url, true
+		}
 	}
-	return s.URLs[0], true
+	return "", false
 }
 
 // occupy makes the directory and takes it for this process until the file is closed. The system

@@ -68,12 +68,15 @@ func (e *lostError) Unwrap() error { return e.err }
 // isLost says that the connection is gone or the server is going, so that another connection may
 // do better. 57P01-57P03 are a server that shuts down or starts up; CockroachDB drains with 57P01.
 func isLost(err error) bool {
+	var lost *lostError
+	var connect *pgconn.ConnectError
+	if errors.As(err, &lost) {
+		return true // whatever the server said before it hung up
+	}
 	if code := sqlState(err); code != "" {
 		return strings.HasPrefix(code, "57P") || strings.HasPrefix(code, "08")
 	}
-	var lost *lostError
-	var connect *pgconn.ConnectError
-	return errors.As(err, &lost) || errors.As(err, &connect)
+	return errors.As(err, &connect)
 }
 
 // isDefinite says that a failed commit certainly wrote nothing: the server said so. A cancellation

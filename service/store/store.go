@@ -90,7 +90,12 @@ func (s *Store) PoolStats() (total, inUse, limit int32) {
 	return stat.TotalConns(), stat.AcquiredConns(), stat.MaxConns()
 }
 
-func (s *Store) setUpSession(ctx context.Context, conn *pgx.Conn) error {
+func (s *Store) setUpSession(ctx context.Context, conn *pgx.Conn) (err error) {
+	defer func() {
+		if err != nil && conn.IsClosed() {
+			err = &lostError{err}
+		}
+	}()
 	var version string
 	if err := conn.QueryRow(ctx, "SELECT version()", pgx.QueryExecModeSimpleProtocol).Scan(&version); err != nil {
 		return err
