@@ -19,8 +19,7 @@ const stopPatience = 20 * time.Second
 type process struct {
 	cmd     *exec.Cmd
 	logPath string
-	exited  chan struct{} // closed once it is gone; exitErr is set before
-	exitErr error
+	exited  chan struct{} // closed once it is gone
 }
 
 // launch starts a server with its output in a fresh log file (the one before is kept as .old). The
@@ -53,7 +52,7 @@ func (p *process) run(started chan<- error) {
 	err := p.cmd.Start()
 	started <- err
 	if err == nil {
-		p.exitErr = p.cmd.Wait()
+		_ = p.cmd.Wait() // how it ended is in ProcessState
 		close(p.exited)
 	}
 }

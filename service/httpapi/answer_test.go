@@ -22,7 +22,7 @@ type answer struct {
 
 // do sends a request. Headers come in pairs; one with the value "" is left out. A POST gets an
 // idempotency key of its own unless one is given.
-func (p *pod) do(t *testing.T, method, path, body string, headers ...string) answer {
+func (p *pod) do(t testing.TB, method, path, body string, headers ...string) answer {
 	t.Helper()
 	q, err := http.NewRequestWithContext(t.Context(), method, p.url+path, strings.NewReader(body))
 	if err != nil {
@@ -57,23 +57,23 @@ func (p *pod) do(t *testing.T, method, path, body string, headers ...string) ans
 	return a
 }
 
-func (p *pod) get(t *testing.T, path string, headers ...string) answer {
+func (p *pod) get(t testing.TB, path string, headers ...string) answer {
 	t.Helper()
 	return p.do(t, http.MethodGet, path, "", headers...)
 }
 
-func (p *pod) put(t *testing.T, path, body string, headers ...string) answer {
+func (p *pod) put(t testing.TB, path, body string, headers ...string) answer {
 	t.Helper()
 	return p.do(t, http.MethodPut, path, body, headers...)
 }
 
-func (p *pod) post(t *testing.T, path, body string, headers ...string) answer {
+func (p *pod) post(t testing.TB, path, body string, headers ...string) answer {
 	t.Helper()
 	return p.do(t, http.MethodPost, path, body, headers...)
 }
 
 // is wants a status, and of every answer what all have in common.
-func (a answer) is(t *testing.T, status int) answer {
+func (a answer) is(t testing.TB, status int) answer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("%s: status %d, want %d: %s", a.request, a.status, status, a.raw)
@@ -95,7 +95,7 @@ func (a answer) is(t *testing.T, status int) answer {
 }
 
 // problem wants a problem of a kind that names the fields, each in one of its errors, and no others.
-func (a answer) problem(t *testing.T, status int, kind string, fields ...string) answer {
+func (a answer) problem(t testing.TB, status int, kind string, fields ...string) answer {
 	t.Helper()
 	a.is(t, status)
 	if a.text(t, "type") != "/problems/"+kind || a.int(t, "status") != int64(status) || a.text(t, "title") == "" || a.text(t, "detail") == "" {
@@ -149,7 +149,7 @@ func (a answer) has(path ...any) bool {
 	return found
 }
 
-func (a answer) text(t *testing.T, path ...any) string {
+func (a answer) text(t testing.TB, path ...any) string {
 	t.Helper()
 	v, _ := a.at(path...)
 	s, ok := v.(string)
@@ -159,7 +159,7 @@ func (a answer) text(t *testing.T, path ...any) string {
 	return s
 }
 
-func (a answer) int(t *testing.T, path ...any) int64 {
+func (a answer) int(t testing.TB, path ...any) int64 {
 	t.Helper()
 	v, _ := a.at(path...)
 	number, ok := v.(json.Number)
@@ -170,7 +170,7 @@ func (a answer) int(t *testing.T, path ...any) int64 {
 	return n
 }
 
-func (a answer) list(t *testing.T, path ...any) []any {
+func (a answer) list(t testing.TB, path ...any) []any {
 	t.Helper()
 	v, _ := a.at(path...)
 	list, ok := v.([]any)
@@ -181,7 +181,7 @@ func (a answer) list(t *testing.T, path ...any) []any {
 }
 
 // compact is the value at a path as JSON, members in the order of their names.
-func (a answer) compact(t *testing.T, path ...any) string {
+func (a answer) compact(t testing.TB, path ...any) string {
 	t.Helper()
 	v, found := a.at(path...)
 	if !found {

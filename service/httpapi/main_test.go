@@ -34,10 +34,11 @@ type pod struct {
 	region string
 	url    string
 	client *http.Client
+	door   http.Handler
 }
 
 // start starts a pod. What clients only see as "internal" fails the test.
-func start(t *testing.T, db *storetest.DB, region string, change ...func(*service.Options, *httpapi.Options)) *pod {
+func start(t testing.TB, db *storetest.DB, region string, change ...func(*service.Options, *httpapi.Options)) *pod {
 	t.Helper()
 	url := db.URLs[0]
 	for i, name := range db.Topology.Names() {
@@ -55,13 +56,14 @@ func start(t *testing.T, db *storetest.DB, region string, change ...func(*servic
 		c(&o, &door)
 	}
 	s := service.New(st, o)
-	server := httptest.NewServer(httpapi.New(s, door))
+	handler := httpapi.New(s, door)
+	server := httptest.NewServer(handler)
 	t.Cleanup(func() {
 		server.Close()
 		s.Close()
 		st.Close()
 	})
-	return &pod{DB: db, region: region, url: server.URL, client: server.Client()}
+	return &pod{DB: db, region: region, url: server.URL, client: server.Client(), door: handler}
 }
 
 // shared runs a test against a pod on a database that tests share, once a database: it keeps to

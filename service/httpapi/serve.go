@@ -63,12 +63,13 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	timeout, err := a.timeout(c.GetHeader("Request-Timeout"))
+	usual, most := a.options.RequestTimeout, maxTimeout
+	if r.operation == "verify" {
+		usual, most = verifyTimeout, verifyTimeout
+	}
+	timeout, err := readTimeout(c.GetHeader("Request-Timeout"), usual, most)
 	if err != nil {
 		return reply{}, err
-	}
-	if r.operation == "verify" {
-		timeout = max(timeout, verifyTimeout)
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
@@ -78,17 +79,17 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	return r.serve(&request{gin: c, ctx: ctx, id: id, limit: r.body})
 }
 
-// timeout reads how long the caller wants to wait: a duration such as "500ms", or seconds.
-func (a *api) timeout(header string) (time.Duration, error) {
-	const most = 5 * time.Minute
+// maxTimeout bounds how long a caller may wait.
+const maxTimeout = 5 * time.Minute
+
+// readTimeout reads how long the caller wants to wait: a duration such as "500ms", or seconds.
+func readTimeout(header string, usual, most time.Duration) (time.Duration, error) {
 	if header == "" {
-		return a.options.RequestTimeout, nil
+		return usual, nil
 	}
 	d, err := time.ParseDuration(header)
-	if err != nil {
-		var seconds float64
-		seconds, err = strconv.ParseFloat(header, 64)
-		d = time.Duration(min(seconds, most.Seconds()) * float64(time.Second))
+	if seconds, bad := strconv.ParseFloat(header, 64); bad == nil && seconds > 0 {
+		d, err = time.Duration(min(seconds, most.Seconds())*float64(time.Second)), nil
 	}
 	if err != nil || d <= 0 {
 		return 0, badField("Request-Timeout", `must be a duration such as "500ms", or seconds, above 0`)
