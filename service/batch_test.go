@@ -62,7 +62,7 @@ func TestAllOrNothingBatchTakesEffectTogether(t *testing.T) {
 		}
 		caller := y.fresh()
 		outcomes, err := y.pods[0].MoveBatch(t.Context(), caller, service.Abort, items)
-		if err != nil || !isShort(outcomes[1].Err) || outcomes[0].Err != service.ErrAborted || outcomes[2].Err != service.ErrAborted {
+		if err != nil || !isShort(outcomes[1].Err) || !errors.Is(outcomes[0].Err, service.ErrAborted) || !errors.Is(outcomes[2].Err, service.ErrAborted) {
 			t.Errorf("%s, %v", wordsOf(outcomes), err)
 		}
 		for _, site := range sites {

@@ -162,6 +162,10 @@ func (b batchOf[In]) together(ctx context.Context, s *Service, caller Caller, ha
 		if i == 0 {
 			whole.home, whole.lane = t.home, t.lane
 		}
+		if t.barred != nil && whole.barred == nil {
+			barred := *t.barred
+			barred.Item, whole.barred = i, &barred
+		}
 		group.Commands = append(group.Commands, t.command)
 	}
 	outcome, err := s.submit(ctx, caller, whole)

@@ -219,12 +219,15 @@ func (s *Service) runBatch(ctx context.Context, batch []*job, lookUp bool) (resu
 
 func batchNeeds(batch []*job, lookUp bool) (n store.BatchNeeds) {
 	for _, j := range batch {
-		one := j.command.Needs()
+		var one inventory.Needs
+		if j.barred == nil {
+			one = j.command.Needs()
+		}
 		n.Levels = append(n.Levels, one.Levels...)
 		n.Reservations = append(n.Reservations, one.Reservations...)
 		n.Watermarks = append(n.Watermarks, one.Watermarks...)
 		n.SKUs = append(n.SKUs, one.SKUs...)
-		if lookUp && j.keyed() {
+		if (lookUp || j.barred != nil) && j.keyed() {
 			n.Keys = append(n.Keys, j.key())
 		}
 		if j.under != nil {
@@ -294,6 +297,10 @@ func (j *job) key() store.CommandKey { return store.CommandKey{Region: j.home, K
 
 // decide decides the command and gives the row to keep under its key, nil for none.
 func (j *job) decide(state *inventory.State, r *result) (*store.Recorded, error) {
+	if j.barred != nil {
+		*r = result{err: j.barred}
+		return nil, nil
+	}
 	before := state.Events()
 	answer, err := state.Decide(j.command, j.caller.DryRun)
 	var refusal *inventory.Refusal

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,7 +82,8 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 	if err := c.err(); err != nil {
 		return task{}, err
 	}
-	if _, err := s.checkChannel(ctx, in.Channel); err != nil {
+	var barred *inventory.Refusal
+	if _, err := s.checkChannel(ctx, in.Channel); err != nil && !errors.As(err, &barred) {
 		return task{}, err
 	}
 	for i := range m.Lines {
@@ -94,7 +96,7 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 	}
 	m.ID = inventory.NewID(m.Lines[0].Level, random(), false)
 	hash, err := hashInput(opMove, in)
-	return task{command: m, operation: opMove, home: m.ID.Region, id: m.ID.UUID, hash: hash, lane: m.ID.Lane()}, err
+	return task{command: m, operation: opMove, home: m.ID.Region, id: m.ID.UUID, hash: hash, lane: m.ID.Lane(), barred: barred}, err
 }
 
 func (c *checker) movementLine(at string, in MovementLineInput, all MovementOptions) inventory.MovementLine {

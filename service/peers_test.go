@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,7 +34,7 @@ func TestSameSKUTwiceInOneBatchIsCountedTogether(t *testing.T) {
 		sku := y.product(t, 10, nyc)
 		twice := []service.ReservationInput{reserve(sku, 6, nyc), reserve(sku, 6, "")}
 		outcomes, err := y.pods[2].ReserveBatch(t.Context(), y.fresh(), service.Abort, twice)
-		if err != nil || !isShort(outcomes[1].Err) || outcomes[0].Err != service.ErrAborted {
+		if err != nil || !isShort(outcomes[1].Err) || !errors.Is(outcomes[0].Err, service.ErrAborted) {
 			t.Errorf("all or none: %s, %v", wordsOf(outcomes), err)
 		}
 		y.wants(t, nyc, sku, 10, 0, 0, 0)

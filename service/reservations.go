@@ -74,8 +74,9 @@ func (s *Service) reservationTask(ctx context.Context, caller Caller, in Reserva
 	if err := s.checkReservation(in, c); err != nil {
 		return task{}, err
 	}
+	var barred *inventory.Refusal
 	channel, err := s.checkChannel(ctx, in.Channel)
-	if err != nil {
+	if err != nil && !errors.As(err, &barred) {
 		return task{}, err
 	}
 	c.KeepBack = channel.SafetyStock
@@ -88,15 +89,20 @@ func (s *Service) reservationTask(ctx context.Context, caller Caller, in Reserva
 			return task{}, err
 		}
 		if len(channel.Locations) > 0 && !slices.Contains(channel.Locations, key.Location) {
-			return task{}, invalid(inventory.FieldError{Field: fmt.Sprintf("lines[%d].location", i), Message: fmt.Sprintf("channel %q doesn't sell from %q", channel.Name, key.Location)})
+			barred = invalid(inventory.FieldError{Field: fmt.Sprintf("lines[%d].location", i), Message: fmt.Sprintf("channel %q doesn't sell from %q", channel.Name, key.Location)})
 		}
 		c.Lines[i].Level = &key
 	}
-	if err := s.source(ctx, c, in.Destination, channel, wide); err != nil {
-		return task{}, err
+	if barred == nil {
+		if err := s.source(ctx, c, in.Destination, channel, wide); err != nil {
+			return task{}, err
+		}
 	}
 	hash, err := hashInput(opReserve, in)
-	return task{command: c, operation: opReserve, home: s.homeOf(c, in.Destination), id: c.Random, hash: hash, lane: laneOf(c)}, err
+	return task{
+		command: c, operation: opReserve, home: s.homeOf(c, in.Destination), id: c.Random, hash: hash,
+		lane: laneOf(c), barred: barred,
+	}, err
 }
 
 func (s *Service) checkReservation(in ReservationInput, c *inventory.Reserve) error {

@@ -203,3 +203,38 @@ func TestDryRunLeavesNoTrace(t *testing.T) {
 		}
 	})
 }
+
+// The channel an order came through was closed, or sells from other places now, before its client
+// asks again: the answer is the one it had.
+func TestAnswerOutlivesItsChannel(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		sku, channel := y.product(t, 10, nyc), "shop-"+y.run
+		put := func(at string) {
+			t.Helper()
+			_, _, err := y.pods[0].PutChannel(t.Context(), inventory.Channel{Name: channel, Title: channel, Kind: "web", Locations: []string{at}}, service.Precondition{})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(nyc)
+		order, sale := reserve(sku, 1, nyc), move("sell", nyc, sku, 1)
+		order.Channel, sale.Channel = channel, channel
+		orderCaller, saleCaller := y.fresh(), y.fresh()
+		placed := y.must(t)(y.pods[0].Reserve(t.Context(), orderCaller, order))
+		sold := y.must(t)(y.pods[0].Move(t.Context(), saleCaller, sale))
+		put(lon)
+		again, err := y.pods[0].Reserve(t.Context(), orderCaller, order)
+		wantReplayed(t, placed, again, err)
+		if err := y.pods[0].ArchiveChannel(t.Context(), channel, service.Precondition{}); err != nil {
+			t.Fatal(err)
+		}
+		again, err = y.pods[0].Reserve(t.Context(), orderCaller, order)
+		wantReplayed(t, placed, again, err)
+		again, err = y.pods[0].Move(t.Context(), saleCaller, sale)
+		wantReplayed(t, sold, again, err)
+		if _, err := y.pods[0].Move(t.Context(), y.fresh(), sale); refusalOf(err) != inventory.NotFound {
+			t.Errorf("a new sale through a closed channel: %v", err)
+		}
+		y.wants(t, nyc, sku, 9, 1, 0, 0)
+	})
+}

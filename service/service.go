@@ -165,6 +165,9 @@ type task struct {
 	hash      []byte
 	lane      uint16
 	under     *store.Lease // what a worker's command was begun under; nil for others
+	// barred is why the catalogue of today doesn't allow the command. It may have been accepted
+	// before, under its key, which is looked up first.
+	barred *inventory.Refusal
 }
 
 func hashLane(s string) uint16 {

@@ -50,6 +50,27 @@ func (p *pod) refuses(t *testing.T, cases []bad) {
 	unchanged(t, "one of them")
 }
 
+// Making a database takes CockroachDB seconds: what must be alone on one comes after each other.
+func TestWhatLeavesNoTrace(t *testing.T) {
+	alone(t, func(t *testing.T, p *pod) {
+		for _, c := range []struct {
+			about string
+			test  func(*testing.T, *pod)
+		}{
+			{"bodies that are not JSON objects", bodiesThatAreNotJSONObjects},
+			{"fields that are wrong", fieldsThatAreWrong},
+			{"names that are wrong", namesThatAreWrong},
+			{"what there is not", whatThereIsNot},
+			{"parameters that are wrong", parametersThatAreWrong},
+			{"limits", limits},
+			{"deadlines", deadlines},
+			{"dry runs", dryRuns},
+		} {
+			t.Run(c.about, func(t *testing.T) { c.test(t, p) })
+		}
+	})
+}
+
 // What no door should take for JSON, whatever it asks for.
 var notJSON = map[string]string{
 	"empty": "", "blank": " \n", "null": "null", "array": "[]", "string": `"x"`, "number": "1", "true": "true",
@@ -60,94 +81,90 @@ var notJSON = map[string]string{
 	"deep attributes": `{"name": "x", "attributes": {"a": ` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}}`,
 }
 
-func TestBodiesThatAreNotJSONObjects(t *testing.T) {
-	alone(t, func(t *testing.T, p *pod) {
-		s := p.shelf(t, 10)
-		p.put(t, "/v1/channels/web", `{"name": "Web", "kind": "web"}`).is(t, 201)
-		r := p.reserve(t, s, 1)
-		var cases []bad
-		for _, door := range []struct{ method, path string }{
-			{"PUT", "/v1/products/" + s.sku},
-			{"PATCH", "/v1/products/" + s.sku},
-			{"PUT", "/v1/locations/" + s.location},
-			{"PATCH", "/v1/locations/" + s.location},
-			{"PUT", "/v1/channels/web"},
-			{"PATCH", "/v1/channels/web"},
-			{"POST", "/v1/movements"},
-			{"POST", "/v1/movements/batch"},
-			{"POST", "/v1/reservations"},
-			{"POST", "/v1/reservations/batch"},
-			{"POST", r + "/confirm"},
-			{"POST", r + "/extend"},
-			{"POST", r + "/release"},
-			{"POST", r + "/fulfil"},
-		} {
-			for about, body := range notJSON {
-				if strings.TrimSpace(body) == "" && (strings.HasSuffix(door.path, "/confirm") || strings.HasSuffix(door.path, "/release") || strings.HasSuffix(door.path, "/fulfil")) {
-					continue // these may go without a body
-				}
-				c := invalid(door.method+" "+strings.TrimPrefix(door.path, r)+": "+about, door.method, door.path, body, "body")
-				if !json.Valid([]byte(body)) {
-					c.says = "JSON"
-				}
-				cases = append(cases, c)
+func bodiesThatAreNotJSONObjects(t *testing.T, p *pod) {
+	s := p.shelf(t, 10)
+	p.put(t, "/v1/channels/web", `{"name": "Web", "kind": "web"}`).is(t, 201)
+	r := p.reserve(t, s, 1)
+	var cases []bad
+	for _, door := range []struct{ method, path string }{
+		{"PUT", "/v1/products/" + s.sku},
+		{"PATCH", "/v1/products/" + s.sku},
+		{"PUT", "/v1/locations/" + s.location},
+		{"PATCH", "/v1/locations/" + s.location},
+		{"PUT", "/v1/channels/web"},
+		{"PATCH", "/v1/channels/web"},
+		{"POST", "/v1/movements"},
+		{"POST", "/v1/movements/batch"},
+		{"POST", "/v1/reservations"},
+		{"POST", "/v1/reservations/batch"},
+		{"POST", r + "/confirm"},
+		{"POST", r + "/extend"},
+		{"POST", r + "/release"},
+		{"POST", r + "/fulfil"},
+	} {
+		for about, body := range notJSON {
+			if strings.TrimSpace(body) == "" && (strings.HasSuffix(door.path, "/confirm") || strings.HasSuffix(door.path, "/release") || strings.HasSuffix(door.path, "/fulfil")) {
+				continue // these may go without a body
 			}
+			c := invalid(door.method+" "+strings.TrimPrefix(door.path, r)+": "+about, door.method, door.path, body, "body")
+			if !json.Valid([]byte(body)) {
+				c.says = "JSON"
+			}
+			cases = append(cases, c)
 		}
-		p.refuses(t, cases)
-	})
+	}
+	p.refuses(t, cases)
 }
 
-func TestFieldsThatAreWrong(t *testing.T) {
-	alone(t, func(t *testing.T, p *pod) {
-		s := p.shelf(t, 10)
-		r := p.reserve(t, s, 1)
-		one := s.line(1)
-		cases := []bad{
-			invalid("unknown fields, all at once", "POST", "/v1/movements", `{"kind": "receive", "lines": [`+s.line(1, `, "qty": 2, "colour": "red"`)+`, `+s.line(1, `, "unit_cost": {"amount": "1", "currency": "GBP", "tax": 2}`)+`], "shipment": 5}`,
-				"lines[0].colour", "lines[0].qty", "lines[1].unit_cost.tax", "shipment"),
-			invalid("wrong types, all at once", "POST", "/v1/movements", `{"kind": 5, "lines": [{"location": true, "sku": 7, "quantity": "5"}, 3, {"quantity": [1], "unit_cost": "12.50"}], "effective_at": "today", "allow_shortfall": "yes", "reason": {}}`,
-				"kind", "lines[0].location", "lines[0].sku", "lines[0].quantity", "lines[1]", "lines[2].quantity", "lines[2].unit_cost", "effective_at", "allow_shortfall", "reason"),
-			invalid("wrong types and unknown fields of a reservation", "POST", "/v1/reservations", `{"lines": {"sku": "a"}, "destination": {"latitude": "51", "planet": "earth"}, "expires_in": 900, "channel": [], "x": null}`,
-				"lines", "destination.latitude", "destination.planet", "expires_in", "channel", "x"),
-			invalid("wrong types within a batch", "POST", "/v1/movements/batch", `{"movements": [{"kind": "receive", "lines": [`+one+`]}, {"kind": "receive", "lines": [`+s.line(`"5"`)+`]}], "on_error": 1}`,
-				"movements[1].lines[0].quantity", "on_error"),
-			invalid("what is missing, all at once", "POST", "/v1/movements", `{"lines": [{}]}`, "kind", "lines[0].location", "lines[0].sku", "lines[0].quantity"),
-			invalid("lines of null", "POST", "/v1/movements", `{"kind": "receive", "lines": [null]}`, "lines[0].location", "lines[0].sku", "lines[0].quantity"),
-			invalid("no lines", "POST", "/v1/movements", `{"kind": "receive", "lines": []}`, "lines"),
-			invalid("no lines to reserve", "POST", "/v1/reservations", `{}`, "lines"),
-			invalid("no movements", "POST", "/v1/movements/batch", `{"movements": []}`, "movements"),
-			invalid("no reservations", "POST", "/v1/reservations/batch", `{"on_error": "abort"}`, "reservations"),
-			invalid("how to go on", "POST", "/v1/movements/batch", `{"movements": [`+s.movement("receive", 1)+`], "on_error": "stop"}`, "on_error"),
-			invalid("kind", "POST", "/v1/movements", s.movement("teleport", 1), "kind"),
-			invalid("kind in capitals", "POST", "/v1/movements", s.movement("Receive", 1), "kind"),
-			invalid("a kind that is not asked for by name", "POST", "/v1/movements", s.movement("fulfil", 1), "kind"),
-			invalid("adjust without reason", "POST", "/v1/movements", s.movement("adjust", 1), "reason"),
-			invalid("to of a sale", "POST", "/v1/movements", movement("sell", "", s.line(1, `, "to": "quarantined"`)), "lines[0].to"),
-			invalid("to nowhere", "POST", "/v1/movements", movement("return", "", s.line(1, `, "to": "bin"`)), "lines[0].to"),
-			invalid("from nowhere", "POST", "/v1/movements", movement("scrap", "", s.line(1, `, "from": "held"`)), "lines[0].from"),
-			invalid("shortfall of a receipt", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "allow_shortfall": true`)), "lines[0].allow_shortfall"),
-			invalid("watermark of a receipt", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "as_of_version": 1`)), "lines[0].as_of_version"),
-			invalid("negative watermark", "POST", "/v1/movements", movement("count", "", s.line(1, `, "as_of_version": -1`)), "lines[0].as_of_version"),
-			invalid("negative if_version", "POST", "/v1/movements", movement("sell", "", s.line(1, `, "if_version": -1`)), "lines[0].if_version"),
-			invalid("a level counted twice", "POST", "/v1/movements", movement("count", "", s.line(1), s.line(2)), "lines[1].sku"),
-			invalid("money", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "unit_cost": {"amount": "1,50", "currency": "pounds"}`)), "lines[0].unit_cost.amount", "lines[0].unit_cost.currency"),
-			invalid("money as a number", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "unit_cost": {"amount": 1.5, "currency": "GBP"}`)), "lines[0].unit_cost.amount"),
-			invalid("selection of nothing", "POST", r+"/release", `{"lines": []}`, "lines"),
-			invalid("selections", "POST", r+"/release", `{"lines": [{}, {"line": -1}, {"line": 1, "quantity": 0}, {"line": 1, "location": "a b"}]}`, "lines[0].line", "lines[1].line", "lines[2].quantity", "lines[3].location"),
-			invalid("fields of another step", "POST", r+"/confirm", `{"lines": [{"line": 1}], "expires_in": "5m"}`, "lines", "expires_in"),
-			invalid("extend by nothing", "POST", r+"/extend", `{}`, "expires_in"),
-			invalid("policy and strategy", "POST", "/v1/reservations", s.reservation(1, `, "policy": "some", "strategy": "cheapest"`), "policy", "strategy"),
-			invalid("nearest to what?", "POST", "/v1/reservations", s.reservation(1, `, "strategy": "nearest"`), "destination"),
-			invalid("two destinations", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"country": "GB", "region": "us-east1"}`), "destination"),
-			invalid("no destination", "POST", "/v1/reservations", s.reservation(1, `, "destination": {}`), "destination"),
-			invalid("destinations off the map", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"latitude": 91, "longitude": -181}`), "destination.latitude", "destination.longitude"),
-			invalid("half a point", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"latitude": 1}`), "destination.latitude"),
-			invalid("country", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"country": "gb"}`), "destination.country"),
-			invalid("region", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"region": "moon"}`), "destination.region"),
-			invalid("if_version of a sourced line", "POST", "/v1/reservations", fmt.Sprintf(`{"lines": [{"sku": %q, "quantity": 1, "if_version": 1}]}`, s.sku), "lines[0].if_version"),
-		}
-		p.refuses(t, append(append(append(cases, badQuantities(s)...), badTimes(s, r)...), badCatalogue(s)...))
-	})
+func fieldsThatAreWrong(t *testing.T, p *pod) {
+	s := p.shelf(t, 10)
+	r := p.reserve(t, s, 1)
+	one := s.line(1)
+	cases := []bad{
+		invalid("unknown fields, all at once", "POST", "/v1/movements", `{"kind": "receive", "lines": [`+s.line(1, `, "qty": 2, "colour": "red"`)+`, `+s.line(1, `, "unit_cost": {"amount": "1", "currency": "GBP", "tax": 2}`)+`], "shipment": 5}`,
+			"lines[0].colour", "lines[0].qty", "lines[1].unit_cost.tax", "shipment"),
+		invalid("wrong types, all at once", "POST", "/v1/movements", `{"kind": 5, "lines": [{"location": true, "sku": 7, "quantity": "5"}, 3, {"quantity": [1], "unit_cost": "12.50"}], "effective_at": "today", "allow_shortfall": "yes", "reason": {}}`,
+			"kind", "lines[0].location", "lines[0].sku", "lines[0].quantity", "lines[1]", "lines[2].quantity", "lines[2].unit_cost", "effective_at", "allow_shortfall", "reason"),
+		invalid("wrong types and unknown fields of a reservation", "POST", "/v1/reservations", `{"lines": {"sku": "a"}, "destination": {"latitude": "51", "planet": "earth"}, "expires_in": 900, "channel": [], "x": null}`,
+			"lines", "destination.latitude", "destination.planet", "expires_in", "channel", "x"),
+		invalid("wrong types within a batch", "POST", "/v1/movements/batch", `{"movements": [{"kind": "receive", "lines": [`+one+`]}, {"kind": "receive", "lines": [`+s.line(`"5"`)+`]}], "on_error": 1}`,
+			"movements[1].lines[0].quantity", "on_error"),
+		invalid("what is missing, all at once", "POST", "/v1/movements", `{"lines": [{}]}`, "kind", "lines[0].location", "lines[0].sku", "lines[0].quantity"),
+		invalid("lines of null", "POST", "/v1/movements", `{"kind": "receive", "lines": [null]}`, "lines[0].location", "lines[0].sku", "lines[0].quantity"),
+		invalid("no lines", "POST", "/v1/movements", `{"kind": "receive", "lines": []}`, "lines"),
+		invalid("no lines to reserve", "POST", "/v1/reservations", `{}`, "lines"),
+		invalid("no movements", "POST", "/v1/movements/batch", `{"movements": []}`, "movements"),
+		invalid("no reservations", "POST", "/v1/reservations/batch", `{"on_error": "abort"}`, "reservations"),
+		invalid("how to go on", "POST", "/v1/movements/batch", `{"movements": [`+s.movement("receive", 1)+`], "on_error": "stop"}`, "on_error"),
+		invalid("kind", "POST", "/v1/movements", s.movement("teleport", 1), "kind"),
+		invalid("kind in capitals", "POST", "/v1/movements", s.movement("Receive", 1), "kind"),
+		invalid("a kind that is not asked for by name", "POST", "/v1/movements", s.movement("fulfil", 1), "kind"),
+		invalid("adjust without reason", "POST", "/v1/movements", s.movement("adjust", 1), "reason"),
+		invalid("to of a sale", "POST", "/v1/movements", movement("sell", "", s.line(1, `, "to": "quarantined"`)), "lines[0].to"),
+		invalid("to nowhere", "POST", "/v1/movements", movement("return", "", s.line(1, `, "to": "bin"`)), "lines[0].to"),
+		invalid("from nowhere", "POST", "/v1/movements", movement("scrap", "", s.line(1, `, "from": "held"`)), "lines[0].from"),
+		invalid("shortfall of a receipt", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "allow_shortfall": true`)), "lines[0].allow_shortfall"),
+		invalid("watermark of a receipt", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "as_of_version": 1`)), "lines[0].as_of_version"),
+		invalid("negative watermark", "POST", "/v1/movements", movement("count", "", s.line(1, `, "as_of_version": -1`)), "lines[0].as_of_version"),
+		invalid("negative if_version", "POST", "/v1/movements", movement("sell", "", s.line(1, `, "if_version": -1`)), "lines[0].if_version"),
+		invalid("a level counted twice", "POST", "/v1/movements", movement("count", "", s.line(1), s.line(2)), "lines[1].sku"),
+		invalid("money", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "unit_cost": {"amount": "1,50", "currency": "pounds"}`)), "lines[0].unit_cost.amount", "lines[0].unit_cost.currency"),
+		invalid("money as a number", "POST", "/v1/movements", movement("receive", "", s.line(1, `, "unit_cost": {"amount": 1.5, "currency": "GBP"}`)), "lines[0].unit_cost.amount"),
+		invalid("selection of nothing", "POST", r+"/release", `{"lines": []}`, "lines"),
+		invalid("selections", "POST", r+"/release", `{"lines": [{}, {"line": -1}, {"line": 1, "quantity": 0}, {"line": 1, "location": "a b"}]}`, "lines[0].line", "lines[1].line", "lines[2].quantity", "lines[3].location"),
+		invalid("fields of another step", "POST", r+"/confirm", `{"lines": [{"line": 1}], "expires_in": "5m"}`, "lines", "expires_in"),
+		invalid("extend by nothing", "POST", r+"/extend", `{}`, "expires_in"),
+		invalid("policy and strategy", "POST", "/v1/reservations", s.reservation(1, `, "policy": "some", "strategy": "cheapest"`), "policy", "strategy"),
+		invalid("nearest to what?", "POST", "/v1/reservations", s.reservation(1, `, "strategy": "nearest"`), "destination"),
+		invalid("two destinations", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"country": "GB", "region": "us-east1"}`), "destination"),
+		invalid("no destination", "POST", "/v1/reservations", s.reservation(1, `, "destination": {}`), "destination"),
+		invalid("destinations off the map", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"latitude": 91, "longitude": -181}`), "destination.latitude", "destination.longitude"),
+		invalid("half a point", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"latitude": 1}`), "destination.latitude"),
+		invalid("country", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"country": "gb"}`), "destination.country"),
+		invalid("region", "POST", "/v1/reservations", s.reservation(1, `, "destination": {"region": "moon"}`), "destination.region"),
+		invalid("if_version of a sourced line", "POST", "/v1/reservations", fmt.Sprintf(`{"lines": [{"sku": %q, "quantity": 1, "if_version": 1}]}`, s.sku), "lines[0].if_version"),
+	}
+	p.refuses(t, append(append(append(cases, badQuantities(s)...), badTimes(s, r)...), badCatalogue(s)...))
 }
 
 func badQuantities(s shelf) (cases []bad) {
@@ -201,6 +218,10 @@ func badCatalogue(s shelf) (cases []bad) {
 		invalid("cost of nothing", "PUT", product, `{"name": "x", "unit_cost": {}}`, "unit_cost.amount", "unit_cost.currency"),
 		invalid("attributes", "PUT", product, `{"name": "x", "attributes": ["a"]}`, "attributes"),
 		invalid("too many attributes", "PUT", product, `{"name": "x", "attributes": {`+strings.Join(many, ",")+`}}`, "attributes"),
+		invalid("attributes that would be rounded", "PUT", product, `{"name": "x", "attributes": {"a": [{"b": 9007199254740994}]}}`, "attributes"),
+		invalid("attributes that would be rounded, patched", "PATCH", product, `{"attributes": {"a": -12345678901234567890}}`, "attributes"),
+		invalid("attributes too deep", "PUT", product, `{"name": "x", "attributes": {"a": `+strings.Repeat("[", 63)+strings.Repeat("]", 63)+`}}`, "body"),
+		invalid("attributes too deep, patched", "PATCH", product, `{"attributes": `+strings.Repeat(`{"[\"": `, 9000)+"1"+strings.Repeat("}", 9000)+`}`, "body"),
 		invalid("attributes beyond a float", "PUT", product, `{"name": "x", "attributes": {"a": 1e400}}`, "attributes"),
 		invalid("attributes beyond a float, patched", "PATCH", product, `{"attributes": {"a": 1e400}}`, "attributes"),
 		invalid("location", "PUT", location, `{}`, "name", "region", "kind", "country"),

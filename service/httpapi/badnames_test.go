@@ -21,39 +21,37 @@ var badSKUs = map[string]struct{ json, path string }{
 // badUTF8 is what only a path can say; the second one is matched as it was escaped.
 var badUTF8 = []string{"a%FFb", "a%FF%2Fb", "%C3%28", "%ED%A0%80"}
 
-func TestNamesThatAreWrong(t *testing.T) {
-	alone(t, func(t *testing.T, p *pod) {
-		s := p.shelf(t, 10)
-		var cases []bad
-		for about, sku := range badSKUs {
-			of := shelf{s.location, sku.json}
-			line := fmt.Sprintf(`{"location": %q, "sku": "%s", "quantity": 1}`, s.location, sku.json)
-			cases = append(cases,
-				invalid("move: "+about, "POST", "/v1/movements", `{"kind": "receive", "lines": [`+line+`]}`, "lines[0].sku"),
-				invalid("reserve: "+about, "POST", "/v1/reservations", `{"lines": [`+line+`]}`, "lines[0].sku"),
-				invalid("availability: "+about, "GET", "/v1/availability?sku="+sku.path, "", "sku"),
-				invalid("levels: "+about, "GET", "/v1/stock?sku="+sku.path, "", "sku"))
-			cases = append(cases, badPaths(about, of.location, sku.path)...)
-		}
-		for _, sku := range badUTF8 {
-			cases = append(cases, badPaths("UTF-8 "+sku, s.location, sku)...)
-			cases = append(cases,
-				invalid("availability: UTF-8 "+sku, "GET", "/v1/availability?sku="+sku, "", "sku"),
-				invalid("location: UTF-8 "+sku, "GET", "/v1/locations/"+sku, "", "location"),
-				invalid("product query: UTF-8 "+sku, "GET", "/v1/products?query="+sku, "", "query"),
-				invalid("reservation: UTF-8 "+sku, "GET", "/v1/reservations/"+sku, "", "id"),
-				invalid("confirm: UTF-8 "+sku, "POST", "/v1/reservations/"+sku+"/confirm", "", "id"),
-				missing("route: UTF-8 "+sku, "GET", "/v1/"+sku, ""))
-		}
-		for _, location := range []string{"a%20b", "a%2Fb", "%C3%A9", "a%00", "a:b", strings.Repeat("l", 65), "a%0A"} {
-			cases = append(cases,
-				invalid("location "+location, "PUT", "/v1/locations/"+location, `{"name": "x", "region": "us-east1", "kind": "store", "country": "GB"}`, "location"),
-				invalid("stock at "+location, "GET", "/v1/stock/"+location+"/"+s.sku, "", "location"),
-				invalid("stock list at "+location, "GET", "/v1/stock?location="+location, "", "location"),
-				invalid("channel "+location, "PUT", "/v1/channels/"+location, `{"name": "x", "kind": "web"}`, "channel"))
-		}
-		p.refuses(t, append(cases, badTexts(s)...))
-	})
+func namesThatAreWrong(t *testing.T, p *pod) {
+	s := p.shelf(t, 10)
+	var cases []bad
+	for about, sku := range badSKUs {
+		of := shelf{s.location, sku.json}
+		line := fmt.Sprintf(`{"location": %q, "sku": "%s", "quantity": 1}`, s.location, sku.json)
+		cases = append(cases,
+			invalid("move: "+about, "POST", "/v1/movements", `{"kind": "receive", "lines": [`+line+`]}`, "lines[0].sku"),
+			invalid("reserve: "+about, "POST", "/v1/reservations", `{"lines": [`+line+`]}`, "lines[0].sku"),
+			invalid("availability: "+about, "GET", "/v1/availability?sku="+sku.path, "", "sku"),
+			invalid("levels: "+about, "GET", "/v1/stock?sku="+sku.path, "", "sku"))
+		cases = append(cases, badPaths(about, of.location, sku.path)...)
+	}
+	for _, sku := range badUTF8 {
+		cases = append(cases, badPaths("UTF-8 "+sku, s.location, sku)...)
+		cases = append(cases,
+			invalid("availability: UTF-8 "+sku, "GET", "/v1/availability?sku="+sku, "", "sku"),
+			invalid("location: UTF-8 "+sku, "GET", "/v1/locations/"+sku, "", "location"),
+			invalid("product query: UTF-8 "+sku, "GET", "/v1/products?query="+sku, "", "query"),
+			invalid("reservation: UTF-8 "+sku, "GET", "/v1/reservations/"+sku, "", "id"),
+			invalid("confirm: UTF-8 "+sku, "POST", "/v1/reservations/"+sku+"/confirm", "", "id"),
+			missing("route: UTF-8 "+sku, "GET", "/v1/"+sku, ""))
+	}
+	for _, location := range []string{"a%20b", "a%2Fb", "%C3%A9", "a%00", "a:b", strings.Repeat("l", 65), "a%0A"} {
+		cases = append(cases,
+			invalid("location "+location, "PUT", "/v1/locations/"+location, `{"name": "x", "region": "us-east1", "kind": "store", "country": "GB"}`, "location"),
+			invalid("stock at "+location, "GET", "/v1/stock/"+location+"/"+s.sku, "", "location"),
+			invalid("stock list at "+location, "GET", "/v1/stock?location="+location, "", "location"),
+			invalid("channel "+location, "PUT", "/v1/channels/"+location, `{"name": "x", "kind": "web"}`, "channel"))
+	}
+	p.refuses(t, append(cases, badTexts(s)...))
 }
 
 func badPaths(about, location, sku string) []bad {
@@ -99,67 +97,67 @@ func escaped(c string) string {
 	return strings.NewReplacer(`\u0000`, "%00", `\u0001`, "%01", `\u001b[2J`, "%1B%5B2J", `\r\n`, "%0D%0A", `\u007f`, "%7F", `\u009f`, "%C2%9F").Replace(c)
 }
 
-func TestWhatThereIsNot(t *testing.T) {
-	alone(t, func(t *testing.T, p *pod) {
-		s := p.shelf(t, 10)
-		r := p.reserve(t, s, 1)
-		id := strings.TrimPrefix(r, "/v1/reservations/")
-		nowhere, nothing := shelf{"nowhere", s.sku}, shelf{s.location, "nothing"}
-		cases := []bad{
-			missing("receive of an unknown SKU", "POST", "/v1/movements", movement("receive", "", s.line(1), nothing.line(1))),
-			missing("receive at an unknown location", "POST", "/v1/movements", movement("receive", "", s.line(1), nowhere.line(1))),
-			missing("sale through an unknown channel", "POST", "/v1/movements", s.movement("sell", 1, `, "channel": "none"`)),
-			missing("reserve an unknown SKU", "POST", "/v1/reservations", nothing.reservation(1)),
-			missing("reserve at an unknown location", "POST", "/v1/reservations", nowhere.reservation(1)),
-			missing("source an unknown SKU", "POST", "/v1/reservations", `{"lines": [{"sku": "nothing", "quantity": 1}]}`),
-			missing("reserve through an unknown channel", "POST", "/v1/reservations", s.reservation(1, `, "channel": "none"`)),
-			missing("channel of an unknown location", "PUT", "/v1/channels/web", `{"name": "x", "kind": "web", "locations": ["nowhere"]}`),
-			missing("level of an unknown SKU", "GET", nothing.path(), ""),
-			missing("level at an unknown location", "GET", nowhere.path(), ""),
-			missing("events of an unknown SKU", "GET", nothing.path()+"/events", ""),
-			missing("events at an unknown location", "GET", nowhere.path()+"/events", ""),
-			missing("levels at an unknown location", "GET", "/v1/stock?location=nowhere", ""),
-			missing("levels of an unknown region", "GET", "/v1/stock?region=moon", ""),
-			missing("locations of an unknown region", "GET", "/v1/locations?region=moon", ""),
-			missing("reservations of an unknown region", "GET", "/v1/reservations?region=moon", ""),
-			missing("reservations at an unknown location", "GET", "/v1/reservations?location=nowhere", ""),
-			missing("availability of an unknown SKU", "GET", "/v1/availability?sku="+s.sku+"&sku=nothing", ""),
-			missing("availability in an unknown region", "GET", "/v1/availability?region=moon&sku="+s.sku, ""),
-			missing("availability through an unknown channel", "GET", "/v1/availability?channel=none&sku="+s.sku, ""),
-			missing("product", "GET", "/v1/products/nothing", ""), missing("patch product", "PATCH", "/v1/products/nothing", `{"name": "x"}`), missing("archive product", "DELETE", "/v1/products/nothing", ""),
-			missing("location", "GET", "/v1/locations/nowhere", ""), missing("patch location", "PATCH", "/v1/locations/nowhere", `{"name": "x"}`), missing("archive location", "DELETE", "/v1/locations/nowhere", ""),
-			missing("channel", "GET", "/v1/channels/none", ""), missing("patch channel", "PATCH", "/v1/channels/none", `{"name": "x"}`), missing("archive channel", "DELETE", "/v1/channels/none", ""),
-			missing("route", "GET", "/v2/products", ""), missing("root", "GET", "/", ""), missing("trailing slash", "GET", "/v1/products/", ""), missing("step", "POST", r+"/burn", "{}"),
+func whatThereIsNot(t *testing.T, p *pod) {
+	s := p.shelf(t, 10)
+	r := p.reserve(t, s, 1)
+	id := strings.TrimPrefix(r, "/v1/reservations/")
+	nowhere, nothing := shelf{"nowhere", s.sku}, shelf{s.location, "nothing"}
+	cases := []bad{
+		missing("receive of an unknown SKU", "POST", "/v1/movements", movement("receive", "", s.line(1), nothing.line(1))),
+		missing("receive at an unknown location", "POST", "/v1/movements", movement("receive", "", s.line(1), nowhere.line(1))),
+		missing("sale through an unknown channel", "POST", "/v1/movements", s.movement("sell", 1, `, "channel": "none"`)),
+		missing("reserve an unknown SKU", "POST", "/v1/reservations", nothing.reservation(1)),
+		missing("reserve at an unknown location", "POST", "/v1/reservations", nowhere.reservation(1)),
+		missing("source an unknown SKU", "POST", "/v1/reservations", `{"lines": [{"sku": "nothing", "quantity": 1}]}`),
+		missing("reserve through an unknown channel", "POST", "/v1/reservations", s.reservation(1, `, "channel": "none"`)),
+		missing("channel of an unknown location", "PUT", "/v1/channels/web", `{"name": "x", "kind": "web", "locations": ["nowhere"]}`),
+		missing("level of an unknown SKU", "GET", nothing.path(), ""),
+		missing("level at an unknown location", "GET", nowhere.path(), ""),
+		missing("events of an unknown SKU", "GET", nothing.path()+"/events", ""),
+		missing("events at an unknown location", "GET", nowhere.path()+"/events", ""),
+		missing("levels at an unknown location", "GET", "/v1/stock?location=nowhere", ""),
+		missing("levels of an unknown region", "GET", "/v1/stock?region=moon", ""),
+		missing("locations of an unknown region", "GET", "/v1/locations?region=moon", ""),
+		missing("reservations of an unknown region", "GET", "/v1/reservations?region=moon", ""),
+		missing("reservations at an unknown location", "GET", "/v1/reservations?location=nowhere", ""),
+		missing("availability of an unknown SKU", "GET", "/v1/availability?sku="+s.sku+"&sku=nothing", ""),
+		missing("availability in an unknown region", "GET", "/v1/availability?region=moon&sku="+s.sku, ""),
+		missing("availability through an unknown channel", "GET", "/v1/availability?channel=none&sku="+s.sku, ""),
+		missing("product", "GET", "/v1/products/nothing", ""), missing("patch product", "PATCH", "/v1/products/nothing", `{"name": "x"}`), missing("archive product", "DELETE", "/v1/products/nothing", ""),
+		missing("location", "GET", "/v1/locations/nowhere", ""), missing("patch location", "PATCH", "/v1/locations/nowhere", `{"name": "x"}`), missing("archive location", "DELETE", "/v1/locations/nowhere", ""),
+		missing("channel", "GET", "/v1/channels/none", ""), missing("patch channel", "PATCH", "/v1/channels/none", `{"name": "x"}`), missing("archive channel", "DELETE", "/v1/channels/none", ""),
+		missing("route", "GET", "/v2/products", ""), missing("root", "GET", "/", ""), missing("trailing slash", "GET", "/v1/products/", ""), missing("step", "POST", r+"/burn", "{}"),
+	}
+	flipped := map[byte]string{'0': "1"}[id[len(id)-3]]
+	if flipped == "" {
+		flipped = "0"
+	}
+	for _, wrong := range []string{
+		"x", "us-east1", "us-east1.", ".x", id + "0", id[:len(id)-1], strings.ToUpper(id), id[:len(id)-3] + flipped + id[len(id)-2:],
+		strings.Replace(id, "us-east1", "moon", 1), strings.Replace(id, "us-east1", "europe-west1", 1), "%00", id + "%00", "%20" + id, strings.Repeat("x", 2000), "us-east1.00000000000000000000000000", "%27;DROP%20TABLE%20x",
+	} {
+		about := wrong[:min(len(wrong), 60)]
+		cases = append(cases, missing("reservation "+about, "GET", "/v1/reservations/"+wrong, ""))
+		for step, body := range map[string]string{"confirm": "", "extend": `{"expires_in": "5m"}`, "release": "{}", "fulfil": `{"lines": [{"line": 1}]}`} {
+			cases = append(cases, missing(step+" "+about, "POST", "/v1/reservations/"+wrong+"/"+step, body))
 		}
-		flipped := map[byte]string{'0': "1"}[id[len(id)-3]]
-		if flipped == "" {
-			flipped = "0"
+	}
+	p.refuses(t, cases)
+	a := p.get(t, nowhere.path()).problem(t, 404, "not-found")
+	if a.text(t, "resource") != "location" || a.text(t, "name") != "nowhere" {
+		t.Errorf("%s", a.raw)
+	}
+	a = p.post(t, "/v1/movements", nothing.movement("receive", 1)).problem(t, 404, "not-found")
+	if a.text(t, "resource") != "product" || a.text(t, "name") != "nothing" {
+		t.Errorf("%s", a.raw)
+	}
+	for path, allow := range map[string]string{"/v1/movements": "POST", r: "GET", "/v1/products/x": "PUT", "/v1/regions": "GET"} {
+		if a := p.do(t, "OPTIONS", path, "").problem(t, 405, "method-not-allowed"); !strings.Contains(a.header.Get("Allow"), allow) {
+			t.Errorf("%s: Allow is %q", path, a.header.Get("Allow"))
 		}
-		for _, wrong := range []string{"x", "us-east1", "us-east1.", ".x", id + "0", id[:len(id)-1], strings.ToUpper(id), id[:len(id)-3] + flipped + id[len(id)-2:],
-			strings.Replace(id, "us-east1", "moon", 1), strings.Replace(id, "us-east1", "europe-west1", 1), "%00", id + "%00", "%20" + id, strings.Repeat("x", 2000), "us-east1.00000000000000000000000000", "%27;DROP%20TABLE%20x"} {
-			about := wrong[:min(len(wrong), 60)]
-			cases = append(cases, missing("reservation "+about, "GET", "/v1/reservations/"+wrong, ""))
-			for step, body := range map[string]string{"confirm": "", "extend": `{"expires_in": "5m"}`, "release": "{}", "fulfil": `{"lines": [{"line": 1}]}`} {
-				cases = append(cases, missing(step+" "+about, "POST", "/v1/reservations/"+wrong+"/"+step, body))
-			}
-		}
-		p.refuses(t, cases)
-		a := p.get(t, nowhere.path()).problem(t, 404, "not-found")
-		if a.text(t, "resource") != "location" || a.text(t, "name") != "nowhere" {
-			t.Errorf("%s", a.raw)
-		}
-		a = p.post(t, "/v1/movements", nothing.movement("receive", 1)).problem(t, 404, "not-found")
-		if a.text(t, "resource") != "product" || a.text(t, "name") != "nothing" {
-			t.Errorf("%s", a.raw)
-		}
-		for path, allow := range map[string]string{"/v1/movements": "POST", r: "GET", "/v1/products/x": "PUT", "/v1/regions": "GET"} {
-			if a := p.do(t, "OPTIONS", path, "").problem(t, 405, "method-not-allowed"); !strings.Contains(a.header.Get("Allow"), allow) {
-				t.Errorf("%s: Allow is %q", path, a.header.Get("Allow"))
-			}
-		}
-		for _, c := range []string{"GET /v1/movements", "DELETE " + r, "POST /v1/products/x", "PATCH /v1/stock", "PUT /v1/availability", "POST /v1/regions"} {
-			method, path, _ := strings.Cut(c, " ")
-			p.do(t, method, path, "{}").problem(t, 405, "method-not-allowed")
-		}
-	})
+	}
+	for _, c := range []string{"GET /v1/movements", "DELETE " + r, "POST /v1/products/x", "PATCH /v1/stock", "PUT /v1/availability", "POST /v1/regions"} {
+		method, path, _ := strings.Cut(c, " ")
+		p.do(t, method, path, "{}").problem(t, 405, "method-not-allowed")
+	}
 }

@@ -2,9 +2,11 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -49,9 +51,12 @@ func (r *request) read() ([]byte, error) {
 }
 
 func decodeRaw[T any](raw []byte) (v T, err error) {
-	if err := json.Unmarshal(raw, &v, json.RejectUnknownMembers(true)); err == nil {
-		if jsontext.Value(raw).Kind() != '{' {
+	if err := json.Unmarshal(raw, &v, json.RejectUnknownMembers(true), exactNumbers); err == nil {
+		switch {
+		case jsontext.Value(raw).Kind() != '{':
 			return v, badField("body", "must be a JSON object")
+		case nesting(raw) > maxNesting:
+			return v, badField("body", fmt.Sprintf("is nested deeper than %d levels", maxNesting))
 		}
 		return v, nil
 	}
@@ -67,6 +72,48 @@ func decodeRaw[T any](raw []byte) (v T, err error) {
 	}
 	return v, badFields(d.wrong...)
 }
+
+// maxNesting bounds how deep a body may go: what callers write freely, such as attributes, is merged,
+// stored and searched level by level.
+const maxNesting = 64
+
+// nesting says how deep valid JSON goes.
+func nesting(raw []byte) (deepest int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}', c == ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+// exactNumbers refuses whole numbers in callers' own JSON that would come back as other ones: it is
+// kept as floats, which are exact up to 2^53.
+var exactNumbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, v *any) error {
+	if d.PeekKind() != '0' {
+		return errors.ErrUnsupported
+	}
+	raw, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	f, err := strconv.ParseFloat(string(raw), 64)
+	if err == nil && !strings.ContainsAny(string(raw), ".eE") && math.Abs(f) > 1<<53 {
+		err = strconv.ErrRange
+	}
+	*v = f
+	return err
+}))
 
 // syntaxOf says where a body stops being JSON, nil if nowhere.
 func syntaxOf(raw []byte) (syntax *jsontext.SyntacticError) {
@@ -108,7 +155,7 @@ func (d *diagnosis) value(path string, raw jsontext.Value, t reflect.Type) {
 	case t.Kind() == reflect.Slice:
 		d.array(path, raw, t)
 	default:
-		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
+		if json.Unmarshal(raw, reflect.New(t).Interface(), exactNumbers) != nil {
 			d.add(path, "must be "+describeKind(t.Kind()))
 		}
 	}
@@ -168,7 +215,7 @@ func describeKind(k reflect.Kind) string {
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Map:
-		return "an object"
+		return "an object, with whole numbers up to 9007199254740992 (write larger ones as text)"
 	default:
 		return "something else"
 	}

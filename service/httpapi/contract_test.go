@@ -63,7 +63,7 @@ func TestCatalogueAnswers(t *testing.T) {
 	shared(t, func(t *testing.T, p *pod) {
 		sku, location, channel := name("sku"), name("loc"), name("chan")
 		full := `{"name": "Tea", "description": "Green\nleaf", "unit": "box", "barcode": "5012345678900", "category": "` + sku + `",
-			"unit_cost": {"amount": "12.50", "currency": "GBP"}, "attributes": {"organic": true, "weight": 1.5, "tags": ["a", null], "deep": {"é": "ü"}}}`
+			"unit_cost": {"amount": "12.50", "currency": "GBP"}, "attributes": {"organic": true, "weight": 1.5, "tags": ["a", null], "deep": {"é": "ü"}, "ean": 9007199254740992, "nest": ` + strings.Repeat("[", 62) + `"[{\\\"[{"` + strings.Repeat("]", 62) + `}}`
 		const productShape = "sku:text name:text description:text unit:text barcode:text category:text unit_cost:object attributes:object" + stampShape
 		a := p.put(t, "/v1/products/"+sku, full).is(t, 201)
 		a.shape(t, productShape)
@@ -72,7 +72,7 @@ func TestCatalogueAnswers(t *testing.T) {
 		if read.raw != a.raw || a.header.Get("ETag") != `"1"` || read.header.Get("ETag") != `"1"` {
 			t.Errorf("put %s and got %s, ETags %v %v", a.raw, read.raw, a.header["Etag"], read.header["Etag"])
 		}
-		if got := read.compact(t, "attributes"); got != `{"deep":{"é":"ü"},"organic":true,"tags":["a",null],"weight":1.5}` {
+		if got := read.compact(t, "attributes"); got != `{"deep":{"é":"ü"},"ean":9007199254740992,"nest":`+strings.Repeat("[", 62)+`"[{\\\"[{"`+strings.Repeat("]", 62)+`,"organic":true,"tags":["a",null],"weight":1.5}` {
 			t.Errorf("attributes are %s", got)
 		}
 		if got := read.compact(t, "unit_cost"); got != `{"amount":"12.50","currency":"GBP"}` {

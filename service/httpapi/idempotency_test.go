@@ -157,46 +157,57 @@ func TestKeys(t *testing.T) {
 	})
 }
 
-func TestDryRuns(t *testing.T) {
-	alone(t, func(t *testing.T, p *pod) {
-		s := p.shelf(t, 10)
-		r, allocated := p.reserve(t, s, 2), p.reserve(t, s, 1)
-		p.post(t, allocated+"/confirm", "").is(t, 200)
-		trace := p.watch(t)
-		before := trace()
-		for _, c := range []struct {
-			status     int
-			path, body string
-		}{
-			{201, "/v1/movements", s.movement("sell", 7)}, {409, "/v1/movements", s.movement("sell", 8)}, {412, "/v1/movements", movement("sell", "", s.line(1, `, "if_version": 9`))},
-			{404, "/v1/movements", shelf{s.location, "nothing"}.movement("sell", 7)}, {400, "/v1/movements", s.movement("sell", 0)},
-			{201, "/v1/reservations", s.reservation(7)}, {409, "/v1/reservations", s.reservation(8)}, {201, "/v1/reservations", fmt.Sprintf(`{"lines": [{"sku": %q, "quantity": 8}], "policy": "partial"}`, s.sku)},
-			{200, r + "/confirm", ""}, {200, r + "/extend", `{"expires_in": "2h"}`}, {200, r + "/release", ""}, {409, r + "/fulfil", ""},
-			{200, allocated + "/fulfil", ""}, {200, allocated + "/release", ""}, {409, allocated + "/confirm", ""},
-			{200, "/v1/movements/batch", `{"movements": [` + s.movement("sell", 3) + `, ` + s.movement("sell", 80) + `]}`},
-			{200, "/v1/movements/batch", `{"on_error": "abort", "movements": [` + s.movement("sell", 3) + `, ` + s.movement("sell", 4) + `]}`},
-			{409, "/v1/reservations/batch", `{"on_error": "abort", "reservations": [` + s.reservation(3) + `, ` + s.reservation(5) + `]}`},
-		} {
-			for _, key := range []string{"", "the same for all"} {
-				p.post(t, c.path+"?dry_run=true", c.body, "Idempotency-Key", key).is(t, c.status)
-				if after := trace(); after != before {
-					t.Fatalf("%s %s left a trace: %s, before %s", c.path, c.body, after, before)
-				}
+func dryRuns(t *testing.T, p *pod) {
+	s := p.shelf(t, 10)
+	r, allocated := p.reserve(t, s, 2), p.reserve(t, s, 1)
+	p.post(t, allocated+"/confirm", "").is(t, 200)
+	trace := p.watch(t)
+	before := trace()
+	for _, c := range []struct {
+		status     int
+		path, body string
+	}{
+		{201, "/v1/movements", s.movement("sell", 7)},
+		{409, "/v1/movements", s.movement("sell", 8)},
+		{412, "/v1/movements", movement("sell", "", s.line(1, `, "if_version": 9`))},
+		{404, "/v1/movements", shelf{s.location, "nothing"}.movement("sell", 7)},
+		{400, "/v1/movements", s.movement("sell", 0)},
+		{201, "/v1/reservations", s.reservation(7)},
+		{409, "/v1/reservations", s.reservation(8)},
+		{201, "/v1/reservations", fmt.Sprintf(`{"lines": [{"sku": %q, "quantity": 8}], "policy": "partial"}`, s.sku)},
+		{200, r + "/confirm", ""},
+		{200, r + "/extend", `{"expires_in": "2h"}`},
+		{200, r + "/release", ""},
+		{409, r + "/fulfil", ""},
+		{200, allocated + "/fulfil", ""},
+		{200, allocated + "/release", ""},
+		{409, allocated + "/confirm", ""},
+		{200, "/v1/movements/batch", `{"movements": [` + s.movement("sell", 3) + `, ` + s.movement("sell", 80) + `]}`},
+		{200, "/v1/movements/batch", `{"on_error": "abort", "movements": [` + s.movement("sell", 3) + `, ` + s.movement("sell", 4) + `]}`},
+		{409, "/v1/reservations/batch", `{"on_error": "abort", "reservations": [` + s.reservation(3) + `, ` + s.reservation(5) + `]}`},
+	} {
+		for _, key := range []string{"", "the same for all"} {
+			p.post(t, c.path+"?dry_run=true", c.body, "Idempotency-Key", key).is(t, c.status)
+			if after := trace(); after != before {
+				t.Fatalf("%s %s left a trace: %s, before %s", c.path, c.body, after, before)
 			}
 		}
-		// The answer is that of the command in earnest, but for ids and times.
-		const passing = "id region recorded_at effective_at expires_at created_at updated_at instance"
-		for _, c := range []struct{ path, body string }{
-			{"/v1/movements", s.movement("sell", 8)}, {"/v1/movements", movement("adjust", `, "reason": "x"`, s.line(-2), s.line(3))},
-			{"/v1/reservations", fmt.Sprintf(`{"lines": [{"sku": %q, "quantity": 80}], "policy": "partial"}`, s.sku)}, {r + "/confirm", ""}, {allocated + "/fulfil", ""},
-		} {
-			dry, wet := p.post(t, c.path+"?dry_run=true", c.body), p.post(t, c.path+"?dry_run=false", c.body)
-			for _, a := range []answer{dry, wet} {
-				a.without(strings.Fields(passing)...)
-			}
-			if d, w := dry.compact(t), wet.compact(t); d != w || dry.status != wet.status || dry.header.Get("ETag") != wet.header.Get("ETag") {
-				t.Errorf("dry %s, in earnest %s", d, w)
-			}
+	}
+	// The answer is that of the command in earnest, but for ids and times.
+	const passing = "id region recorded_at effective_at expires_at created_at updated_at instance"
+	for _, c := range []struct{ path, body string }{
+		{"/v1/movements", s.movement("sell", 8)},
+		{"/v1/movements", movement("adjust", `, "reason": "x"`, s.line(-2), s.line(3))},
+		{"/v1/reservations", fmt.Sprintf(`{"lines": [{"sku": %q, "quantity": 80}], "policy": "partial"}`, s.sku)},
+		{r + "/confirm", ""},
+		{allocated + "/fulfil", ""},
+	} {
+		dry, wet := p.post(t, c.path+"?dry_run=true", c.body), p.post(t, c.path+"?dry_run=false", c.body)
+		for _, a := range []answer{dry, wet} {
+			a.without(strings.Fields(passing)...)
 		}
-	})
+		if d, w := dry.compact(t), wet.compact(t); d != w || dry.status != wet.status || dry.header.Get("ETag") != wet.header.Get("ETag") {
+			t.Errorf("dry %s, in earnest %s", d, w)
+		}
+	}
 }

@@ -43,7 +43,11 @@ func (p *pod) lists(t *testing.T, list string, of func(a answer, item int) strin
 	if !slices.Equal(sorted, want) {
 		t.Errorf("%s lists %v, want %v", list, sorted, want)
 	}
-	for _, size := range []int{1, 2, max(len(want), 1)} {
+	sizes := []int{1, 2, max(len(want), 1)}
+	if p.IsCockroach() {
+		sizes = []int{2}
+	}
+	for _, size := range sizes {
 		if got := p.pages(t, list, size, of); !slices.Equal(got, all) {
 			t.Errorf("%s in pages of %d lists %v, in one %v", list, size, got, all)
 		}
@@ -158,7 +162,7 @@ func TestListsOfReservations(t *testing.T) {
 				all[list] = append(all[list], id)
 			}
 		}
-		for i := range 3 {
+		for i := range 2 {
 			order := fmt.Sprintf("o %d", i)
 			for j, body := range []string{near.reservation(1), far.reservation(1), fmt.Sprintf(`{"lines": [%s, %s]}`, far.line(1), near.line(1))} {
 				at := [][]string{{"location=" + near.location}, {"location=" + far.location}, {"location=" + near.location, "location=" + far.location}}[j]

@@ -26,11 +26,11 @@ type pods struct {
 	*storetest.DB
 	job string
 
-	mu      sync.Mutex
-	until   []time.Time // when the runs that have not left yet must
-	token   int64
-	holder  map[int64]int // which pod had a token
-	runs    []int         // which pod ran
+	mu     sync.Mutex
+	until  []time.Time // when the runs that have not left yet must
+	token  int64
+	holder map[int64]int // which pod had a token
+	runs   []int         // which pod ran
 }
 
 func (p *pods) open(t *testing.T) (*store.Store, *storetest.Proxy) {
