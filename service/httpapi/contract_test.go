@@ -24,7 +24,7 @@ func (a answer) shape(t *testing.T, want string, path ...any) {
 		name, kind, _ := strings.Cut(member, ":")
 		names = append(names, name)
 		kind, nullable := strings.CutSuffix(kind, "?")
-		if v, there := object[name]; !there || !isOf(kind, v) && !(nullable && v == nil) {
+		if v, there := object[name]; !there || !isOf(kind, v) && (v != nil || !nullable) {
 			t.Errorf("%s: %v.%s is no %s: %v", a.request, path, name, kind, v)
 		}
 	}

@@ -121,7 +121,11 @@ func TestBatchesAreRepeatedByKey(t *testing.T) {
 		}
 		key := name("key")
 		p.post(t, "/v1/movements/batch", fmt.Sprintf(`{"movements": [%s]}`, s.movement("receive", 1)), "Idempotency-Key", key).is(t, 200)
-		p.post(t, "/v1/movements", s.movement("receive", 1), "Idempotency-Key", key+"/1").is(t, 201)
+		for _, own := range []string{"/1", "1", "-1"} { // no key of a caller's is that of a batch's command
+			if a := p.post(t, "/v1/movements", s.movement("receive", 1), "Idempotency-Key", key+own).is(t, 201); a.header.Get("Idempotency-Replayed") != "" {
+				t.Errorf("%s: said to be replayed", a.request)
+			}
+		}
 		p.post(t, "/v1/movements", s.movement("receive", 1), "Idempotency-Key", key).problem(t, 422, "idempotency-key-reused")
 		p.post(t, "/v1/movements/batch", fmt.Sprintf(`{"on_error": "abort", "movements": [%s]}`, s.movement("receive", 1)), "Idempotency-Key", key).problem(t, 422, "idempotency-key-reused")
 	})
@@ -143,6 +147,12 @@ func TestKeys(t *testing.T) {
 		}
 		if got := p.get(t, s.path()).int(t, "on_hand"); got != 16 {
 			t.Errorf("on hand are %d", got)
+		}
+		// A key stands for a step of one reservation.
+		step, one, other := name("key"), p.reserve(t, s, 1), p.reserve(t, s, 1)
+		p.post(t, one+"/confirm", "", "Idempotency-Key", step).is(t, 200)
+		for _, path := range []string{other + "/confirm", one + "/fulfil", one + "/release"} {
+			p.post(t, path, "", "Idempotency-Key", step).problem(t, 422, "idempotency-key-reused")
 		}
 		// What was never taken in may be mended and sent again under its key.
 		key, sku := name("key"), name("sku")
