@@ -11,7 +11,6 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/inventory"
-	"stockyard/service/store/storetest"
 )
 
 // batches is told how many commands each transaction had.
@@ -213,9 +212,10 @@ func TestCloseFinishesWhatIsQueued(t *testing.T) {
 // A command that no rule refuses and the database does, which nobody foresaw, shares its batch with
 // good ones: they are accepted, it is an internal error, and its key is free.
 func TestPoisonInASharedBatchHarmsNoOther(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
-		y := newYard(t, db)
-		db.Exec(t, `ALTER TABLE stock_events ADD CONSTRAINT poison CHECK (reason IS NULL OR reason <> 'poison')`)
+	each(t, func(t *testing.T, y *yard) {
+		drop := sync.OnceFunc(func() { y.Exec(t, `ALTER TABLE stock_events DROP CONSTRAINT poison`) })
+		y.Exec(t, `ALTER TABLE stock_events ADD CONSTRAINT poison CHECK (reason IS NULL OR reason <> 'poison')`)
+		defer drop()
 		var internal atomic.Int64
 		b := y.busy(t, service.Options{OnInternal: func(error) { internal.Add(1) }})
 		poison, caller := move("sell", nyc, b.sku, 1), y.fresh()
@@ -241,10 +241,9 @@ func TestPoisonInASharedBatchHarmsNoOther(t *testing.T) {
 		if internal.Load() != 1 {
 			t.Errorf("%d internal errors", internal.Load())
 		}
-		db.Exec(t, `ALTER TABLE stock_events DROP CONSTRAINT poison`)
+		drop()
 		if o := y.must(t)(y.pods[1].Move(t.Context(), caller, poison)); o.Replayed {
 			t.Error("the poison had taken effect")
 		}
-		db.Verify(t)
 	})
 }

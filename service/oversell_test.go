@@ -29,7 +29,7 @@ func (y *yard) buys(sku string) []func(*testing.T, *service.Service, service.Cal
 
 func TestTwoBuyersTakeTheLastUnitAtTheSameMoment(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
-		for round := range y.size(30, 9) {
+		for round := range y.size(30, 6) {
 			sku := y.product(t, 1, nyc)
 			buys := y.buys(sku)
 			var errs [2]error
@@ -49,7 +49,7 @@ func TestTwoBuyersTakeTheLastUnitAtTheSameMoment(t *testing.T) {
 
 func TestTwoCommandsNameTheSameSKUsInOppositeOrder(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
-		rounds, buyers := y.size(40, 10), 6
+		rounds, buyers := y.size(40, 6), 6
 		skus := []string{y.product(t, 10_000, nyc), y.product(t, 10_000, nyc), y.product(t, 10_000, nyc)}
 		backwards := slices.Clone(skus)
 		slices.Reverse(backwards)

@@ -108,7 +108,7 @@ func TestPromisedAndDerivedQuantitiesNeverDriftApart(t *testing.T) {
 			}
 		})
 		atOnce(9, func(i int) {
-			for n := range y.size(25, 4) {
+			for n := range y.size(25, 3) {
 				y.liveThrough(t, y.pods[(i+n)%3], i*100+n, skus[n%2])
 			}
 		})

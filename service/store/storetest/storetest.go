@@ -41,7 +41,7 @@ func Each(t *testing.T, test func(t *testing.T, db *DB)) {
 }
 
 // EachShared is Each on databases that the process's tests share: making one takes CockroachDB
-// seconds. A test keeps to SKUs and idempotency keys of its own and leaves the schema alone.
+// seconds. A test keeps to SKUs and idempotency keys of its own and leaves the schema as it was.
 func EachShared(t *testing.T, test func(t *testing.T, db *DB)) {
 	t.Helper()
 	for _, kind := range []devdb.Kind{devdb.PostgreSQL, devdb.CockroachDB} {
