@@ -94,9 +94,9 @@ type ReservationAnswer struct {
 	ID             ID           `json:"id"`
 	Region         string       `json:"region"`
 	Status         Status       `json:"status"`
-	OrderReference string       `json:"order_reference,omitempty"`
+	OrderReference string       `json:"order_reference"`
 	Channel        string       `json:"channel,omitempty"`
-	ExpiresAt      *time.Time   `json:"expires_at,omitempty"` // only while held or expired
+	ExpiresAt      *time.Time   `json:"expires_at"` // null unless held or expired
 	Lines          []LineAnswer `json:"lines"`
 	Shortages      []Shortage   `json:"shortages"`
 	Version        int64        `json:"version"`
