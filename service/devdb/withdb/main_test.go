@@ -26,8 +26,9 @@ func TestCommandGetsDatabasesAndGivesItsStatus(t *testing.T) {
 func TestSignalReachesTheCommand(t *testing.T) {
 	t.Setenv("COCKROACH_BINARY", "")
 	t.Setenv("TMPDIR", t.TempDir())
-	// The command sends the signal to us, its parent; it must come back to it and its child.
-	status, err := run([]string{"sh", "-c", `trap 'exit 9' TERM; kill -TERM $PPID; sleep 60 & wait`})
+	// The command's child sends the signal to us; it must come back to the command and the child. The
+	// child does so as a program of its own: a shell that has only just forked would swallow it.
+	status, err := run([]string{"sh", "-c", `trap 'exit 9' TERM; sh -c 'kill -TERM '$PPID'; exec sleep 60' & wait`})
 	if err != nil || status != 9 {
 		t.Errorf("status %d, %v", status, err)
 	}
