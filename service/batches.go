@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 )
 
@@ -140,10 +141,11 @@ func (b batchOf[In]) home(ctx context.Context, s *Service, caller Caller) (strin
 	for _, in := range b.items {
 		t, err := b.task(ctx, caller, in)
 		var refusal *inventory.Refusal
+		var denied *auth.Denied
 		switch {
 		case err == nil:
 			return t.home, nil
-		case !errors.As(err, &refusal):
+		case !errors.As(err, &refusal) && !errors.As(err, &denied):
 			return "", err
 		}
 	}

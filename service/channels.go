@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -16,7 +17,10 @@ func channelEntry(name string) entry[inventory.Channel] {
 }
 
 // PutChannel makes a channel or replaces it; an archived one comes back.
-func (s *Service) PutChannel(ctx context.Context, c inventory.Channel, pre Precondition) (inventory.Channel, bool, error) {
+func (s *Service) PutChannel(ctx context.Context, caller Caller, c inventory.Channel, pre Precondition) (inventory.Channel, bool, error) {
+	if err := s.may(caller, auth.PutChannel); err != nil {
+		return c, false, err
+	}
 	if err := s.checkChannelInput(ctx, c); err != nil {
 		return c, false, err
 	}
@@ -44,7 +48,10 @@ func (s *Service) checkChannelInput(ctx context.Context, c inventory.Channel) er
 }
 
 // PatchChannel applies a change to a channel.
-func (s *Service) PatchChannel(ctx context.Context, name string, pre Precondition, patch func(inventory.Channel) (inventory.Channel, error)) (inventory.Channel, error) {
+func (s *Service) PatchChannel(ctx context.Context, caller Caller, name string, pre Precondition, patch func(inventory.Channel) (inventory.Channel, error)) (inventory.Channel, error) {
+	if err := s.may(caller, auth.PatchChannel); err != nil {
+		return inventory.Channel{}, err
+	}
 	c, _, err := change(ctx, s, channelEntry(name), pre, func(ctx context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("channel", name)
@@ -60,7 +67,10 @@ func (s *Service) PatchChannel(ctx context.Context, name string, pre Preconditio
 }
 
 // ArchiveChannel takes a channel out of use.
-func (s *Service) ArchiveChannel(ctx context.Context, name string, pre Precondition) error {
+func (s *Service) ArchiveChannel(ctx context.Context, caller Caller, name string, pre Precondition) error {
+	if err := s.may(caller, auth.ArchiveChannel); err != nil {
+		return err
+	}
 	_, _, err := change(ctx, s, channelEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("channel", name)
@@ -72,7 +82,10 @@ func (s *Service) ArchiveChannel(ctx context.Context, name string, pre Precondit
 }
 
 // Channel gives a channel that is not archived.
-func (s *Service) Channel(ctx context.Context, name string) (inventory.Channel, error) {
+func (s *Service) Channel(ctx context.Context, caller Caller, name string) (inventory.Channel, error) {
+	if err := s.may(caller, auth.GetChannel); err != nil {
+		return inventory.Channel{}, err
+	}
 	snapshot, err := s.places.reload(ctx)
 	if err != nil {
 		return inventory.Channel{}, err
@@ -85,7 +98,10 @@ func (s *Service) Channel(ctx context.Context, name string) (inventory.Channel, 
 }
 
 // Channels lists channels, a page at a time, by name.
-func (s *Service) Channels(ctx context.Context, page Page) (Listed[inventory.Channel], error) {
+func (s *Service) Channels(ctx context.Context, caller Caller, page Page) (Listed[inventory.Channel], error) {
+	if err := s.may(caller, auth.ListChannels); err != nil {
+		return Listed[inventory.Channel]{}, err
+	}
 	snapshot, err := s.places.reload(ctx)
 	if err != nil {
 		return Listed[inventory.Channel]{}, err

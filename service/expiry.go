@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -37,7 +38,7 @@ func (s *Service) ExpireLapsed(ctx context.Context, lease store.Lease, most int)
 // expire needs no key: by its nature it takes effect once.
 func (s *Service) expire(ctx context.Context, lease store.Lease, id inventory.ID) error {
 	own := inventory.ID{Region: id.Region, UUID: random()}
-	_, err := s.submit(ctx, Caller{Actor: "worker/" + lease.Name}, task{
+	_, err := s.submit(ctx, Caller{Principal: auth.System("worker/" + lease.Name)}, task{
 		command:   &inventory.Expire{ID: own, Reference: id},
 		operation: opExpire, home: id.Region, id: own.UUID, lane: id.Lane(), under: &lease,
 	})

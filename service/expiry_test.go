@@ -34,7 +34,7 @@ func (y *yard) lapsed(t *testing.T, ids ...inventory.ID) {
 	t.Helper()
 	for _, id := range ids {
 		eventually(t, "the hold lapses", func() bool {
-			r, _, err := y.pods[0].Reservation(t.Context(), id.String())
+			r, _, err := y.pods[0].Reservation(t.Context(), tester, id.String())
 			return err == nil && r.Status == inventory.StatusExpired
 		})
 	}
@@ -140,7 +140,7 @@ func TestHoldEndsInOneWayOnly(t *testing.T) {
 				})
 				return
 			}
-			r, _, err := y.pods[2].Reservation(t.Context(), ids[i-2].String())
+			r, _, err := y.pods[2].Reservation(t.Context(), tester, ids[i-2].String())
 			if err != nil {
 				t.Error(err)
 				return

@@ -184,7 +184,7 @@ func TestAmbiguousCommitIsSettledByItsKey(t *testing.T) {
 				return next
 			})
 			o := y.must(t)(pod.Reserve(t.Context(), y.fresh(), reserve(sku, 1, nyc)))
-			if _, _, err := y.pods[1].Reservation(t.Context(), o.Reservation.ID.String()); err != nil {
+			if _, _, err := y.pods[1].Reservation(t.Context(), tester, o.Reservation.ID.String()); err != nil {
 				t.Errorf("case %d: what was acknowledged is lost: %v", i, err)
 			}
 			y.wants(t, nyc, sku, 10, int64(i+1), 0, 0)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -20,8 +21,14 @@ func locationEntry(name string) entry[inventory.Location] {
 }
 
 // PutLocation makes a location or replaces it; an archived one comes back. Its region can't change.
-func (s *Service) PutLocation(ctx context.Context, l inventory.Location, pre Precondition) (inventory.Location, bool, error) {
+func (s *Service) PutLocation(ctx context.Context, caller Caller, l inventory.Location, pre Precondition) (inventory.Location, bool, error) {
+	if err := s.may(caller, auth.PutLocation); err != nil {
+		return l, false, err
+	}
 	if err := s.checkLocation(l); err != nil {
+		return l, false, err
+	}
+	if err := s.mayAt(caller, auth.PutLocation, placeOfLocation(l)); err != nil {
 		return l, false, err
 	}
 	l, created, err := change(ctx, s, locationEntry(l.Name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
@@ -79,7 +86,10 @@ func (s *Service) reopen(ctx context.Context, tx *store.Tx, l inventory.Location
 }
 
 // PatchLocation applies a change to a location.
-func (s *Service) PatchLocation(ctx context.Context, name string, pre Precondition, patch func(inventory.Location) (inventory.Location, error)) (inventory.Location, error) {
+func (s *Service) PatchLocation(ctx context.Context, caller Caller, name string, pre Precondition, patch func(inventory.Location) (inventory.Location, error)) (inventory.Location, error) {
+	if err := s.mayKeep(ctx, caller, auth.PatchLocation, name); err != nil {
+		return inventory.Location{}, err
+	}
 	l, _, err := change(ctx, s, locationEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("location", name)
@@ -100,8 +110,19 @@ func (s *Service) PatchLocation(ctx context.Context, name string, pre Preconditi
 	return l, s.refreshed(ctx, err)
 }
 
+// mayKeep refuses a change of a location that is not within the caller's grants.
+func (s *Service) mayKeep(ctx context.Context, caller Caller, op auth.Operation, name string) error {
+	return s.mayTouch(ctx, caller, op, func(ctx context.Context) ([]auth.Place, error) {
+		key, err := s.knownLevel(ctx, name, "")
+		return []auth.Place{placeOf(key)}, err
+	})
+}
+
 // ArchiveLocation takes a location without stock out of use; its history stays.
-func (s *Service) ArchiveLocation(ctx context.Context, name string, pre Precondition) error {
+func (s *Service) ArchiveLocation(ctx context.Context, caller Caller, name string, pre Precondition) error {
+	if err := s.mayKeep(ctx, caller, auth.ArchiveLocation, name); err != nil {
+		return err
+	}
 	_, _, err := change(ctx, s, locationEntry(name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("location", name)
@@ -126,7 +147,10 @@ func (s *Service) refreshed(ctx context.Context, err error) error {
 }
 
 // Location gives a location that is not archived.
-func (s *Service) Location(ctx context.Context, name string) (inventory.Location, error) {
+func (s *Service) Location(ctx context.Context, caller Caller, name string) (inventory.Location, error) {
+	if err := s.may(caller, auth.GetLocation); err != nil {
+		return inventory.Location{}, err
+	}
 	snapshot, err := s.places.reload(ctx)
 	if err != nil {
 		return inventory.Location{}, err
@@ -139,7 +163,10 @@ func (s *Service) Location(ctx context.Context, name string) (inventory.Location
 }
 
 // Locations lists locations, a page at a time, by name.
-func (s *Service) Locations(ctx context.Context, region string, page Page) (Listed[inventory.Location], error) {
+func (s *Service) Locations(ctx context.Context, caller Caller, region string, page Page) (Listed[inventory.Location], error) {
+	if err := s.may(caller, auth.ListLocations); err != nil {
+		return Listed[inventory.Location]{}, err
+	}
 	if region != "" && !s.options.Topology.Has(region) {
 		return Listed[inventory.Location]{}, missing("region", region)
 	}

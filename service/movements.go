@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 )
 
@@ -59,6 +60,9 @@ func (s *Service) move(ctx context.Context, caller Caller, in MovementInput) (Ou
 
 // movementTask turns the input into a command, or names what is wrong with it.
 func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementInput) (task, error) {
+	if err := s.may(caller, auth.Move); err != nil {
+		return task{}, err
+	}
 	var c checker
 	c.add("reason", inventory.CheckText(in.Reason, maxReason))
 	c.add("reference", inventory.CheckText(in.Reference, maxReference))
@@ -69,7 +73,7 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 	m := &inventory.Movement{
 		Kind: inventory.Kind(in.Kind),
 		Meta: inventory.Meta{
-			Actor: caller.Actor, Reason: in.Reason, Reference: in.Reference, Channel: in.Channel,
+			Actor: caller.Principal.Actor(), Reason: in.Reason, Reference: in.Reference, Channel: in.Channel,
 			EffectiveAt: c.effective(in.EffectiveAt),
 		},
 	}
@@ -93,10 +97,21 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 			return task{}, err
 		}
 		*l = key
+		if err := s.mayMove(caller, m, i); err != nil {
+			return task{}, err
+		}
 	}
 	m.ID = inventory.NewID(m.Lines[0].Level, random(), false)
 	hash, err := hashInput(opMove, in)
 	return task{command: m, operation: opMove, home: m.ID.Region, id: m.ID.UUID, hash: hash, lane: m.ID.Lane(), barred: barred}, err
+}
+
+func (s *Service) mayMove(caller Caller, m *inventory.Movement, line int) error {
+	op := auth.MoveKind(string(m.Kind))
+	if m.Lines[line].AllowShortfall {
+		op = auth.MoveShort
+	}
+	return s.mayAt(caller, op, placeOf(m.Lines[line].Level))
 }
 
 func (c *checker) movementLine(at string, in MovementLineInput, all MovementOptions) inventory.MovementLine {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store/storetest"
 )
@@ -22,7 +23,7 @@ func TestPanicOfACommandLeavesThePodAlive(t *testing.T) {
 		s := New(db.Store, Options{Topology: db.Topology, Lanes: 1, OnInternal: func(err error) { told = err }})
 		defer s.Close()
 		run := func(c inventory.Command) error {
-			_, err := s.submit(t.Context(), Caller{Key: inventory.ID{Region: "test", UUID: random()}.String()}, task{
+			_, err := s.submit(t.Context(), Caller{Principal: auth.Nobody, Key: inventory.ID{Region: "test", UUID: random()}.String()}, task{
 				command: c, operation: opBatch, home: db.Topology.Primary, id: random(), hash: []byte("x"),
 			})
 			return err

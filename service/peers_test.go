@@ -204,7 +204,7 @@ func TestRefusedOrderIsVisible(t *testing.T) {
 		_, err = y.pods[0].Confirm(t.Context(), caller, placed.ID.String(), service.StepInput{})
 		wantGone(t, err, sku) // also when asked again
 
-		list, err := y.pods[1].Reservations(t.Context(), service.ReservationsQuery{OrderReference: in.OrderReference}, service.Page{Size: 10})
+		list, err := y.pods[1].Reservations(t.Context(), tester, service.ReservationsQuery{OrderReference: in.OrderReference}, service.Page{Size: 10})
 		if err != nil || len(list.Items) != 1 || list.Items[0].Status != inventory.StatusExpired {
 			t.Errorf("the order is listed as %+v, %v", list.Items, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -17,7 +18,10 @@ func productEntry(sku string) entry[inventory.Product] {
 }
 
 // PutProduct makes a product or replaces it; an archived one comes back.
-func (s *Service) PutProduct(ctx context.Context, p inventory.Product, pre Precondition) (inventory.Product, bool, error) {
+func (s *Service) PutProduct(ctx context.Context, caller Caller, p inventory.Product, pre Precondition) (inventory.Product, bool, error) {
+	if err := s.may(caller, auth.PutProduct); err != nil {
+		return p, false, err
+	}
 	if wrong := p.Check(); len(wrong) > 0 {
 		return p, false, invalid(wrong...)
 	}
@@ -52,7 +56,10 @@ func (s *Service) atOpenLocations(ctx context.Context, levels []inventory.Level)
 }
 
 // PatchProduct applies a change to a product. Errors: *inventory.Refusal, also of the change's own.
-func (s *Service) PatchProduct(ctx context.Context, sku string, pre Precondition, patch func(inventory.Product) (inventory.Product, error)) (inventory.Product, error) {
+func (s *Service) PatchProduct(ctx context.Context, caller Caller, sku string, pre Precondition, patch func(inventory.Product) (inventory.Product, error)) (inventory.Product, error) {
+	if err := s.may(caller, auth.PatchProduct); err != nil {
+		return inventory.Product{}, err
+	}
 	p, _, err := change(ctx, s, productEntry(sku), pre, func(_ context.Context, _ *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("product", sku)
@@ -71,7 +78,10 @@ func (s *Service) PatchProduct(ctx context.Context, sku string, pre Precondition
 }
 
 // ArchiveProduct takes a product without stock out of the catalogue; its history stays.
-func (s *Service) ArchiveProduct(ctx context.Context, sku string, pre Precondition) error {
+func (s *Service) ArchiveProduct(ctx context.Context, caller Caller, sku string, pre Precondition) error {
+	if err := s.may(caller, auth.ArchiveProduct); err != nil {
+		return err
+	}
 	_, _, err := change(ctx, s, productEntry(sku), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("product", sku)
@@ -87,7 +97,14 @@ func (s *Service) ArchiveProduct(ctx context.Context, sku string, pre Preconditi
 }
 
 // Product gives a product that is not archived.
-func (s *Service) Product(ctx context.Context, sku string) (inventory.Product, error) {
+func (s *Service) Product(ctx context.Context, caller Caller, sku string) (inventory.Product, error) {
+	if err := s.may(caller, auth.GetProduct); err != nil {
+		return inventory.Product{}, err
+	}
+	return s.product(ctx, sku)
+}
+
+func (s *Service) product(ctx context.Context, sku string) (inventory.Product, error) {
 	p, err := s.store.Product(ctx, sku)
 	if errors.Is(err, store.ErrNotFound) || err == nil && p.ArchivedAt != nil {
 		return p, missing("product", sku)
@@ -96,7 +113,10 @@ func (s *Service) Product(ctx context.Context, sku string) (inventory.Product, e
 }
 
 // Products lists products, a page at a time, in the order of their SKUs.
-func (s *Service) Products(ctx context.Context, query, category string, page Page) (Listed[inventory.Product], error) {
+func (s *Service) Products(ctx context.Context, caller Caller, query, category string, page Page) (Listed[inventory.Product], error) {
+	if err := s.may(caller, auth.ListProducts); err != nil {
+		return Listed[inventory.Product]{}, err
+	}
 	var last productsCursor
 	if err := page.open(&last); err != nil {
 		return Listed[inventory.Product]{}, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 )
 
@@ -66,10 +67,13 @@ func (s *Service) reserve(ctx context.Context, caller Caller, in ReservationInpu
 // reservationTask turns the input into a command, or names what is wrong with it. Lines without
 // location are decided on the levels that look sufficient now, or, with wide, on all there are.
 func (s *Service) reservationTask(ctx context.Context, caller Caller, in ReservationInput, wide bool) (task, error) {
+	if err := s.may(caller, auth.Reserve); err != nil {
+		return task{}, err
+	}
 	c := &inventory.Reserve{
 		Random: random(), OrderReference: in.OrderReference,
 		Policy: inventory.Policy(in.Policy), Strategy: inventory.Strategy(in.Strategy),
-		Meta: inventory.Meta{Actor: caller.Actor, Reference: in.OrderReference, Channel: in.Channel},
+		Meta: inventory.Meta{Actor: caller.Principal.Actor(), Reference: in.OrderReference, Channel: in.Channel},
 	}
 	if err := s.checkReservation(in, c); err != nil {
 		return task{}, err
@@ -88,13 +92,16 @@ func (s *Service) reservationTask(ctx context.Context, caller Caller, in Reserva
 		if err != nil {
 			return task{}, err
 		}
+		if err := s.mayAt(caller, auth.Reserve, placeOf(key)); err != nil {
+			return task{}, err
+		}
 		if len(channel.Locations) > 0 && !slices.Contains(channel.Locations, key.Location) {
 			barred = invalid(inventory.FieldError{Field: fmt.Sprintf("lines[%d].location", i), Message: fmt.Sprintf("channel %q doesn't sell from %q", channel.Name, key.Location)})
 		}
 		c.Lines[i].Level = &key
 	}
 	if barred == nil {
-		if err := s.source(ctx, c, in.Destination, channel, wide); err != nil {
+		if err := s.source(ctx, c, within{channel, caller.Principal.Scope(auth.Reserve)}, in.Destination, wide); err != nil {
 			return task{}, err
 		}
 	}

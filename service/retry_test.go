@@ -211,7 +211,7 @@ func TestAnswerOutlivesItsChannel(t *testing.T) {
 		sku, channel := y.product(t, 10, nyc), "shop-"+y.run
 		put := func(at string) {
 			t.Helper()
-			_, _, err := y.pods[0].PutChannel(t.Context(), inventory.Channel{Name: channel, Title: channel, Kind: "web", Locations: []string{at}}, service.Precondition{})
+			_, _, err := y.pods[0].PutChannel(t.Context(), tester, inventory.Channel{Name: channel, Title: channel, Kind: "web", Locations: []string{at}}, service.Precondition{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -225,7 +225,7 @@ func TestAnswerOutlivesItsChannel(t *testing.T) {
 		put(lon)
 		again, err := y.pods[0].Reserve(t.Context(), orderCaller, order)
 		wantReplayed(t, placed, again, err)
-		if err := y.pods[0].ArchiveChannel(t.Context(), channel, service.Precondition{}); err != nil {
+		if err := y.pods[0].ArchiveChannel(t.Context(), tester, channel, service.Precondition{}); err != nil {
 			t.Fatal(err)
 		}
 		again, err = y.pods[0].Reserve(t.Context(), orderCaller, order)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"stockyard/regions"
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -45,13 +46,14 @@ type Observer interface {
 
 // Service runs the use cases on one store. It keeps no state that another pod would need.
 type Service struct {
-	store    *store.Store
-	options  Options
-	places   *places
-	keys     recentKeys
-	lanes    []*lane
-	stopping chan struct{}
-	stopOnce sync.Once
+	store     *store.Store
+	options   Options
+	places    *places
+	keys      recentKeys
+	verifying sync.Mutex
+	lanes     []*lane
+	stopping  chan struct{}
+	stopOnce  sync.Once
 }
 
 // New starts a service's lanes; Close stops them.
@@ -101,7 +103,7 @@ func (s *Service) QueueDepth() (waiting int) {
 
 // Caller says who asks, under which idempotency key, and how.
 type Caller struct {
-	Actor     string
+	Principal auth.Principal
 	RequestID string
 	// Key is the idempotency key; "" only for dry runs and for commands that by their nature take
 	// effect once.

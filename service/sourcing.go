@@ -4,14 +4,27 @@ import (
 	"context"
 	"slices"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 )
+
+// within is where a reservation's units may come from: the channel's locations, and of those the
+// ones that the caller may reserve at.
+type within struct {
+	channel inventory.Channel
+	scope   auth.Scope
+}
+
+func (w within) holds(l inventory.Location) bool {
+	return l.ArchivedAt == nil && w.scope.Covers(placeOfLocation(l)) &&
+		(len(w.channel.Locations) == 0 || slices.Contains(w.channel.Locations, l.Name))
+}
 
 // source gives a reservation what it needs to place lines without location: the sites that may
 // serve it, and the stock levels to decide on. The stock is first read without locks and the
 // strategy run on that glimpse, so that only the levels it picks are locked. Where they turn out to
 // be too little, the command comes again with wide, and is decided on all.
-func (s *Service) source(ctx context.Context, c *inventory.Reserve, to *Destination, channel inventory.Channel, wide bool) error {
+func (s *Service) source(ctx context.Context, c *inventory.Reserve, from within, to *Destination, wide bool) error {
 	var wants []inventory.Want
 	var skus []string
 	for i, l := range c.Lines {
@@ -36,7 +49,7 @@ func (s *Service) source(ctx context.Context, c *inventory.Reserve, to *Destinat
 	serves := map[string]bool{}
 	for _, l := range levels {
 		place, known := locations[l.Key.Location]
-		if !known || place.ArchivedAt != nil || len(channel.Locations) > 0 && !slices.Contains(channel.Locations, place.Name) {
+		if !known || !from.holds(place) {
 			continue
 		}
 		free[l.Key] = max(l.Available(), 0) - c.KeepBack
@@ -59,7 +72,7 @@ func (s *Service) source(ctx context.Context, c *inventory.Reserve, to *Destinat
 		c.Consider = append(c.Consider, p.Level)
 	}
 	if len(shortages) > 0 {
-		return s.source(ctx, resetSites(c), to, channel, true)
+		return s.source(ctx, resetSites(c), from, to, true)
 	}
 	return nil
 }

@@ -2,9 +2,12 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
+	"stockyard/service/store"
 )
 
 // The steps of a reservation's life after it is made.
@@ -86,8 +89,19 @@ func (s *Service) step(ctx context.Context, caller Caller, operation, id string,
 	if err != nil {
 		return Outcome{}, err
 	}
+	op := auth.Operation(operation)
+	err = s.mayTouch(ctx, caller, op, func(ctx context.Context) ([]auth.Place, error) {
+		found, err := s.store.Reservation(ctx, of)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, missing("reservation", id)
+		}
+		return placesOf(found.Lines), fromStore(err, false)
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
 	own := inventory.ID{Region: of.Region, UUID: random()}
-	meta := inventory.Meta{Actor: caller.Actor, Reason: in.Reason, Reference: in.Reference}
+	meta := inventory.Meta{Actor: caller.Principal.Actor(), Reason: in.Reason, Reference: in.Reference}
 	return s.submit(ctx, caller, task{
 		command: command(own, of, meta), operation: operation, home: of.Region, id: own.UUID, hash: hash, lane: of.Lane(),
 	})

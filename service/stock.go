@@ -8,28 +8,41 @@ import (
 	"slices"
 	"time"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
 
 // Level gives a stock level and the moment it speaks of. A known SKU at a known location that
 // never had an event is all zeros at version 0.
-func (s *Service) Level(ctx context.Context, location, sku string) (inventory.LevelAnswer, time.Time, error) {
-	key, err := s.knownLevel(ctx, location, sku)
+func (s *Service) Level(ctx context.Context, caller Caller, location, sku string) (inventory.LevelAnswer, time.Time, error) {
+	key, err := s.readable(ctx, caller, auth.GetLevel, location, sku)
 	if err != nil {
 		return inventory.LevelAnswer{}, time.Time{}, err
 	}
 	level, asOf, err := s.store.Level(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
-		if _, err := s.Product(ctx, sku); err != nil {
+		if _, err := s.product(ctx, sku); err != nil {
 			return inventory.LevelAnswer{}, asOf, err
 		}
 		return inventory.DescribeLevel(inventory.Level{Key: key}), time.Now().UTC(), nil
 	}
 	if err == nil && level.Closed {
-		_, err = s.Product(ctx, sku)
+		_, err = s.product(ctx, sku)
 	}
 	return inventory.DescribeLevel(level), asOf, fromStore(err, false)
+}
+
+// readable resolves a level that the caller may look at.
+func (s *Service) readable(ctx context.Context, caller Caller, op auth.Operation, location, sku string) (inventory.LevelKey, error) {
+	if err := s.may(caller, op); err != nil {
+		return inventory.LevelKey{}, err
+	}
+	key, err := s.knownLevel(ctx, location, sku)
+	if err != nil {
+		return key, err
+	}
+	return key, s.mayAt(caller, op, placeOf(key))
 }
 
 func (s *Service) knownLevel(ctx context.Context, location, sku string) (inventory.LevelKey, error) {
@@ -60,10 +73,10 @@ func (c *levelsCursor) isOurs() bool {
 }
 
 // Levels lists stock levels, region after region, each in the order of SKU and location.
-func (s *Service) Levels(ctx context.Context, q LevelsQuery, page Page) (Listed[inventory.LevelAnswer], error) {
+func (s *Service) Levels(ctx context.Context, caller Caller, q LevelsQuery, page Page) (Listed[inventory.LevelAnswer], error) {
 	var none Listed[inventory.LevelAnswer]
 	began := time.Now().UTC()
-	regions, err := s.regionsOf(ctx, q.Region, q.Location)
+	parts, err := s.partsOf(ctx, caller, auth.ListLevels, q.Region, q.Location)
 	if err != nil {
 		return none, err
 	}
@@ -72,8 +85,8 @@ func (s *Service) Levels(ctx context.Context, q LevelsQuery, page Page) (Listed[
 		return none, err
 	}
 	var items []inventory.LevelAnswer
-	err = eachRegion(regions, cursor.Region, func(region string, first bool) (bool, error) {
-		f := store.LevelFilter{Region: region, SKU: q.SKU, Location: q.Location, AvailableBelow: q.AvailableBelow, Limit: page.Size + 1 - len(items)}
+	err = eachPart(parts, part{cursor.Region, cursor.Location}, func(p part, first bool) (bool, error) {
+		f := store.LevelFilter{Region: p.region, SKU: q.SKU, Location: p.location, AvailableBelow: q.AvailableBelow, Limit: page.Size + 1 - len(items)}
 		if first {
 			f.After = inventory.LevelKey{SKU: cursor.SKU, Location: cursor.Location}
 		}
@@ -93,39 +106,29 @@ func (s *Service) Levels(ctx context.Context, q LevelsQuery, page Page) (Listed[
 	return list, err
 }
 
-// regionsOf gives the regions that a list goes through: that of the location, the one asked for,
-// or all.
-func (s *Service) regionsOf(ctx context.Context, region, location string) ([]string, error) {
-	if region != "" && !s.options.Topology.Has(region) {
-		return nil, missing("region", region)
-	}
-	if location != "" {
-		key, err := s.knownLevel(ctx, location, "")
-		switch {
-		case err != nil:
-			return nil, err
-		case region != "" && region != key.Region:
-			return nil, nil
+func regionsOf(parts []part) (regions []string) {
+	for _, p := range parts {
+		if !slices.Contains(regions, p.region) {
+			regions = append(regions, p.region)
 		}
-		return []string{key.Region}, nil
 	}
-	if region != "" {
-		return []string{region}, nil
-	}
-	return s.store.Regions(), nil
+	return regions
 }
 
-// eachRegion goes through regions from a cursor's on, as long as there is room on the page. first
-// says that the cursor is within this region.
-func eachRegion(regions []string, from string, visit func(region string, first bool) (more bool, err error)) error {
-	start := 0
-	if from != "" {
-		if start = slices.Index(regions, from); start < 0 {
+// eachPart goes through the parts of a list from a cursor's on, as long as there is room on the
+// page. first says that the cursor is within this part.
+func eachPart(parts []part, cursor part, visit func(p part, first bool) (more bool, err error)) error {
+	start, resumed := 0, cursor.region != ""
+	if resumed {
+		start = slices.IndexFunc(parts, func(p part) bool {
+			return p.region == cursor.region && (p.location == "" || p.location == cursor.location)
+		})
+		if start < 0 {
 			return badToken()
 		}
 	}
-	for i := start; i < len(regions); i++ {
-		more, err := visit(regions[i], i == start && from != "")
+	for i, p := range parts[start:] {
+		more, err := visit(p, resumed && i == 0)
 		if err != nil || !more {
 			return err
 		}
@@ -160,9 +163,9 @@ type eventsCursor struct {
 func (c *eventsCursor) isOurs() bool { return c.Version > 0 }
 
 // Events lists a stock level's events after a version.
-func (s *Service) Events(ctx context.Context, location, sku string, after int64, page Page) (Listed[EventAnswer], error) {
+func (s *Service) Events(ctx context.Context, caller Caller, location, sku string, after int64, page Page) (Listed[EventAnswer], error) {
 	var none Listed[EventAnswer]
-	key, err := s.knownLevel(ctx, location, sku)
+	key, err := s.readable(ctx, caller, auth.ListEvents, location, sku)
 	if err != nil {
 		return none, err
 	}
@@ -175,7 +178,7 @@ func (s *Service) Events(ctx context.Context, location, sku string, after int64,
 		return none, fromStore(err, false)
 	}
 	if len(events) == 0 {
-		if _, err := s.Product(ctx, sku); err != nil {
+		if _, err := s.product(ctx, sku); err != nil {
 			return none, err
 		}
 	}
@@ -208,7 +211,7 @@ type LocationAvailability struct {
 }
 
 // AvailabilityOf gives the availability of SKUs, in a region or all, through a channel or none.
-func (s *Service) AvailabilityOf(ctx context.Context, skus []string, region, channelName string) ([]Availability, time.Time, error) {
+func (s *Service) AvailabilityOf(ctx context.Context, caller Caller, skus []string, region, channelName string) ([]Availability, time.Time, error) {
 	var c checker
 	switch n := len(skus); {
 	case n == 0:
@@ -222,15 +225,16 @@ func (s *Service) AvailabilityOf(ctx context.Context, skus []string, region, cha
 	if err := c.err(); err != nil {
 		return nil, time.Time{}, err
 	}
-	regions, err := s.regionsOf(ctx, region, "")
+	parts, err := s.partsOf(ctx, caller, auth.GetAvailability, region, "")
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	scope := caller.Principal.Scope(auth.GetAvailability)
 	channel, err := s.checkChannel(ctx, channelName)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	levels, asOf, err := s.store.LevelsOfSKUs(ctx, regions, skus)
+	levels, asOf, err := s.store.LevelsOfSKUs(ctx, regionsOf(parts), skus)
 	if err != nil {
 		return nil, asOf, fromStore(err, false)
 	}
@@ -239,7 +243,7 @@ func (s *Service) AvailabilityOf(ctx context.Context, skus []string, region, cha
 	}
 	bySKU := map[string]*Availability{}
 	for _, l := range levels {
-		if len(channel.Locations) > 0 && !slices.Contains(channel.Locations, l.Key.Location) {
+		if !scope.Covers(placeOf(l.Key)) || len(channel.Locations) > 0 && !slices.Contains(channel.Locations, l.Key.Location) {
 			continue
 		}
 		a := bySKU[l.Key.SKU]
@@ -255,7 +259,7 @@ func (s *Service) AvailabilityOf(ctx context.Context, skus []string, region, cha
 			items[i] = *a
 			continue
 		}
-		if _, err := s.Product(ctx, sku); err != nil {
+		if _, err := s.product(ctx, sku); err != nil {
 			return nil, asOf, err
 		}
 		items[i] = Availability{SKU: sku, ByRegion: map[string]int64{}, ByLocation: []LocationAvailability{}}

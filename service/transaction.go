@@ -210,7 +210,7 @@ func (j *job) decide(state *inventory.State, r *result) (*store.Recorded, error)
 	return &store.Recorded{
 		CommandKey: j.key(), ID: id, Operation: j.operation, InputHash: j.hash,
 		Refused: refusal != nil, Events: state.Events() - before, Answer: stored,
-		Actor: j.caller.Actor, RequestID: j.caller.RequestID, RecordedAt: state.RecordedAt(),
+		Actor: j.caller.Principal.Actor(), RequestID: j.caller.RequestID, RecordedAt: state.RecordedAt(),
 	}, nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/devdb"
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
@@ -24,6 +25,9 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 
 // sites are the locations of a yard, one a region, in the topology's order.
 var sites = []string{"NYC", "LON", "SIN"}
+
+// tester is a caller without an idempotency key.
+var tester = service.Caller{Principal: auth.System("test")}
 
 const nyc, lon, sin = "NYC", "LON", "SIN"
 
@@ -55,7 +59,7 @@ func newYard(t *testing.T, db *storetest.DB) *yard {
 		y.pods = append(y.pods, y.pod(t, i, service.Options{}))
 	}
 	for i, site := range sites {
-		_, _, err := y.pods[0].PutLocation(t.Context(), inventory.Location{
+		_, _, err := y.pods[0].PutLocation(t.Context(), tester, inventory.Location{
 			Name: site, Title: site, Region: db.Topology.Regions[i].Name, Kind: "warehouse", Country: "US", Priority: int64(i),
 		}, service.Precondition{})
 		if err != nil {
@@ -97,7 +101,7 @@ func (y *yard) product(t *testing.T, units int64, at ...string) string {
 	t.Helper()
 	y.skus++
 	sku := fmt.Sprintf("%s-%d", y.run, y.skus)
-	if _, _, err := y.pods[0].PutProduct(t.Context(), inventory.Product{SKU: sku, Name: sku}, service.Precondition{}); err != nil {
+	if _, _, err := y.pods[0].PutProduct(t.Context(), tester, inventory.Product{SKU: sku, Name: sku}, service.Precondition{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, site := range at {
@@ -125,7 +129,7 @@ func (*yard) must(t *testing.T) func(service.Outcome, error) service.Outcome {
 
 // as is a caller with an idempotency key of this test's.
 func (y *yard) as(format string, args ...any) service.Caller {
-	return service.Caller{Actor: "test", Key: y.run + "/" + fmt.Sprintf(format, args...)}
+	return service.Caller{Principal: auth.System("test"), Key: y.run + "/" + fmt.Sprintf(format, args...)}
 }
 
 // fresh is a caller with a new key.
@@ -133,7 +137,7 @@ func (y *yard) fresh() service.Caller { return y.as("%s", rand.Text()) }
 
 func (y *yard) level(t *testing.T, site, sku string) inventory.LevelAnswer {
 	t.Helper()
-	l, _, err := y.pods[0].Level(context.WithoutCancel(t.Context()), site, sku)
+	l, _, err := y.pods[0].Level(context.WithoutCancel(t.Context()), tester, site, sku)
 	if err != nil {
 		t.Fatal(err)
 	}

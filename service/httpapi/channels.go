@@ -31,7 +31,7 @@ func (a *api) putChannel(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	c, created, err := a.service.PutChannel(r.ctx, body.apply(inventory.Channel{Name: name}), pre)
+	c, created, err := a.service.PutChannel(r.ctx, r.who, body.apply(inventory.Channel{Name: name}), pre)
 	return reply{status: putStatus(created), body: c, version: c.Version}, err
 }
 
@@ -43,7 +43,7 @@ func (a *api) getChannel(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	c, err := a.service.Channel(r.ctx, name)
+	c, err := a.service.Channel(r.ctx, r.who, name)
 	return reply{status: http.StatusOK, body: c, version: c.Version}, err
 }
 
@@ -63,7 +63,7 @@ func (a *api) patchChannel(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	c, err := a.service.PatchChannel(r.ctx, name, pre, patch)
+	c, err := a.service.PatchChannel(r.ctx, r.who, name, pre, patch)
 	return reply{status: http.StatusOK, body: c, version: c.Version}, err
 }
 
@@ -79,7 +79,7 @@ func (a *api) deleteChannel(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusNoContent}, a.service.ArchiveChannel(r.ctx, name, pre)
+	return reply{status: http.StatusNoContent}, a.service.ArchiveChannel(r.ctx, r.who, name, pre)
 }
 
 func (a *api) listChannels(r *request) (reply, error) {
@@ -88,6 +88,6 @@ func (a *api) listChannels(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	list, err := a.service.Channels(r.ctx, page)
+	list, err := a.service.Channels(r.ctx, r.who, page)
 	return reply{status: http.StatusOK, body: list}, err
 }

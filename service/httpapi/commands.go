@@ -111,7 +111,7 @@ func (a *api) getReservation(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	answer, asOf, err := a.service.Reservation(r.ctx, id)
+	answer, asOf, err := a.service.Reservation(r.ctx, r.who, id)
 	if err != nil {
 		return reply{}, err
 	}
@@ -128,6 +128,6 @@ func (a *api) listReservations(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	list, err := a.service.Reservations(r.ctx, query, page)
+	list, err := a.service.Reservations(r.ctx, r.who, query, page)
 	return reply{status: http.StatusOK, body: list}, err
 }

@@ -32,7 +32,7 @@ func (a *api) putLocation(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	l, created, err := a.service.PutLocation(r.ctx, body.apply(inventory.Location{Name: name}), pre)
+	l, created, err := a.service.PutLocation(r.ctx, r.who, body.apply(inventory.Location{Name: name}), pre)
 	return reply{status: putStatus(created), body: l, version: l.Version}, err
 }
 
@@ -44,7 +44,7 @@ func (a *api) getLocation(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	l, err := a.service.Location(r.ctx, name)
+	l, err := a.service.Location(r.ctx, r.who, name)
 	return reply{status: http.StatusOK, body: l, version: l.Version}, err
 }
 
@@ -64,7 +64,7 @@ func (a *api) patchLocation(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	l, err := a.service.PatchLocation(r.ctx, name, pre, patch)
+	l, err := a.service.PatchLocation(r.ctx, r.who, name, pre, patch)
 	return reply{status: http.StatusOK, body: l, version: l.Version}, err
 }
 
@@ -80,7 +80,7 @@ func (a *api) deleteLocation(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusNoContent}, a.service.ArchiveLocation(r.ctx, name, pre)
+	return reply{status: http.StatusNoContent}, a.service.ArchiveLocation(r.ctx, r.who, name, pre)
 }
 
 func (a *api) listLocations(r *request) (reply, error) {
@@ -89,6 +89,6 @@ func (a *api) listLocations(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	list, err := a.service.Locations(r.ctx, region, page)
+	list, err := a.service.Locations(r.ctx, r.who, region, page)
 	return reply{status: http.StatusOK, body: list}, err
 }

@@ -51,7 +51,7 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 		t.Fatal(err)
 	}
 	o := service.Options{Region: region, Topology: db.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) }}
-	door := httpapi.Options{Verify: st.Verify}
+	door := httpapi.Options{}
 	for _, c := range change {
 		c(&o, &door)
 	}

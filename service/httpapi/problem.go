@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"stockyard/service"
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 )
 
@@ -79,6 +80,10 @@ func problemOf(err error) problem {
 	var refusal *inventory.Refusal
 	if errors.As(err, &refusal) {
 		return refused(refusal)
+	}
+	var denied *auth.Denied
+	if errors.As(err, &denied) {
+		return of(kindOfProblem{"forbidden", "Forbidden", http.StatusForbidden}, denied.Error())
 	}
 	var spoiled *spoiledBatch
 	if errors.As(err, &spoiled) {

@@ -32,7 +32,7 @@ func (a *api) putProduct(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, created, err := a.service.PutProduct(r.ctx, body.apply(inventory.Product{SKU: sku}), pre)
+	p, created, err := a.service.PutProduct(r.ctx, r.who, body.apply(inventory.Product{SKU: sku}), pre)
 	return reply{status: putStatus(created), body: p, version: p.Version}, err
 }
 
@@ -44,7 +44,7 @@ func (a *api) getProduct(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := a.service.Product(r.ctx, sku)
+	p, err := a.service.Product(r.ctx, r.who, sku)
 	return reply{status: http.StatusOK, body: p, version: p.Version}, err
 }
 
@@ -64,7 +64,7 @@ func (a *api) patchProduct(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := a.service.PatchProduct(r.ctx, sku, pre, patch)
+	p, err := a.service.PatchProduct(r.ctx, r.who, sku, pre, patch)
 	return reply{status: http.StatusOK, body: p, version: p.Version}, err
 }
 
@@ -80,7 +80,7 @@ func (a *api) deleteProduct(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusNoContent}, a.service.ArchiveProduct(r.ctx, sku, pre)
+	return reply{status: http.StatusNoContent}, a.service.ArchiveProduct(r.ctx, r.who, sku, pre)
 }
 
 func (a *api) listProducts(r *request) (reply, error) {
@@ -89,7 +89,7 @@ func (a *api) listProducts(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	list, err := a.service.Products(r.ctx, search, category, page)
+	list, err := a.service.Products(r.ctx, r.who, search, category, page)
 	return reply{status: http.StatusOK, body: list}, err
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"stockyard/service"
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 )
 
@@ -26,6 +27,7 @@ type request struct {
 	gin *gin.Context
 	ctx context.Context
 	id  string
+	who service.Caller
 	// limit is the most bytes of body.
 	limit int64
 }
@@ -43,17 +45,36 @@ type reply struct {
 func (a *api) serve(r route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		began := time.Now()
-		id := requestID(c.GetHeader("X-Request-Id"))
-		c.Header("X-Request-Id", id)
-		c.Header("Stockyard-Region", a.service.Region())
+		id := a.head(c)
 		answer, err := a.guarded(c, r, id)
 		if err != nil {
-			a.writeProblem(c, id, r.operation, err)
+			a.writeProblem(c, id, string(r.operation), err)
 		} else {
 			writeReply(c, answer)
 		}
-		a.options.Observe(r.operation, c.Writer.Status(), time.Since(began))
+		a.options.Observe(string(r.operation), c.Writer.Status(), time.Since(began))
 	}
+}
+
+// refuse answers what is no operation.
+func (a *api) refuse(why func(*http.Request) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		began := time.Now()
+		id := a.head(c)
+		a.writeProblem(c, id, unknownOperation, why(c.Request))
+		a.options.Observe(unknownOperation, c.Writer.Status(), time.Since(began))
+	}
+}
+
+// unknownOperation is what metrics and logs call requests for what isn't there.
+const unknownOperation = "unknown"
+
+// head writes what every answer carries and gives the request's id.
+func (a *api) head(c *gin.Context) (id string) {
+	id = requestID(c.GetHeader("X-Request-Id"))
+	c.Header("X-Request-Id", id)
+	c.Header("Stockyard-Region", a.service.Region())
+	return id
 }
 
 // guarded runs the handler under the request's deadline. A panic is a problem like any other bug.
@@ -64,7 +85,7 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 		}
 	}()
 	usual, most := a.options.RequestTimeout, maxTimeout
-	if r.operation == "verify" {
+	if r.operation == auth.Verify {
 		usual, most = verifyTimeout, verifyTimeout
 	}
 	timeout, err := readTimeout(c.GetHeader("Request-Timeout"), usual, most)
@@ -76,7 +97,11 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	if r.body > 0 {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, r.body)
 	}
-	return r.serve(&request{gin: c, ctx: ctx, id: id, limit: r.body})
+	who := service.Caller{Principal: auth.Nobody, RequestID: id}
+	if err := a.service.Admit(who, r.operation); err != nil {
+		return reply{}, err
+	}
+	return r.serve(&request{gin: c, ctx: ctx, id: id, who: who, limit: r.body})
 }
 
 // maxTimeout bounds how long a caller may wait.
@@ -163,15 +188,12 @@ func (r *request) named(param string, check func(string) string) (string, error)
 	return v, nil
 }
 
-// caller says who asks.
+// caller says who asks for a stock command, and how.
 func (r *request) caller() (service.Caller, error) {
 	dry, err := r.dryRun()
-	return service.Caller{
-		Actor:     "anonymous",
-		RequestID: r.id,
-		Key:       r.gin.GetHeader("Idempotency-Key"),
-		DryRun:    dry,
-	}, err
+	caller := r.who
+	caller.Key, caller.DryRun = r.gin.GetHeader("Idempotency-Key"), dry
+	return caller, err
 }
 
 func (r *request) dryRun() (bool, error) {

@@ -18,7 +18,7 @@ func (a *api) getLevel(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	level, asOf, err := a.service.Level(r.ctx, location, sku)
+	level, asOf, err := a.service.Level(r.ctx, r.who, location, sku)
 	if err == nil && level.Version < minVersion {
 		err = &inventory.Refusal{
 			Kind: inventory.VersionMismatch, Expected: minVersion, Current: level.Version,
@@ -47,7 +47,7 @@ func (a *api) listLevels(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	list, err := a.service.Levels(r.ctx, query, page)
+	list, err := a.service.Levels(r.ctx, r.who, query, page)
 	return reply{status: http.StatusOK, body: list, asOf: list.AsOf}, err
 }
 
@@ -67,7 +67,7 @@ func (a *api) listEvents(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	list, err := a.service.Events(r.ctx, location, sku, after, page)
+	list, err := a.service.Events(r.ctx, r.who, location, sku, after, page)
 	return reply{status: http.StatusOK, body: list}, err
 }
 
@@ -83,7 +83,7 @@ func (a *api) getAvailability(r *request) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	items, asOf, err := a.service.AvailabilityOf(r.ctx, skus, region, channel)
+	items, asOf, err := a.service.AvailabilityOf(r.ctx, r.who, skus, region, channel)
 	return reply{status: http.StatusOK, body: availabilityAnswer{items}, asOf: asOf}, err
 }
 

@@ -66,7 +66,7 @@ func (p *Pod) serve(build Build) {
 	ops := httpapi.Ops{Registry: p.metrics.Registry, Version: build, Ready: []httpapi.ReadyCheck{
 		{Name: "draining", Check: p.notDraining}, {Name: "database", Check: p.databaseAnswers}, {Name: "schema", Check: p.schemaFits},
 	}}
-	options := httpapi.Options{RequestTimeout: p.settings.RequestTimeout, Verify: p.store.Verify, Log: p.log, Observe: p.metrics.Request}
+	options := httpapi.Options{RequestTimeout: p.settings.RequestTimeout, Log: p.log, Observe: p.metrics.Request}
 	if p.settings.OpsListen == p.settings.Listen {
 		p.api = newServer(httpapi.New(p.service, options, ops.Routes))
 		return

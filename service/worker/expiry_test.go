@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stockyard/service"
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store/storetest"
 	"stockyard/service/worker"
@@ -35,7 +36,7 @@ func TestExpiryWorkerTidiesWhicheverPodLives(t *testing.T) {
 			var ids []inventory.ID
 			one := int64(1)
 			for range holds {
-				o, err := s.Reserve(t.Context(), service.Caller{Key: rand.Text()}, service.ReservationInput{
+				o, err := s.Reserve(t.Context(), service.Caller{Principal: auth.Nobody, Key: rand.Text()}, service.ReservationInput{
 					ExpiresIn: "1s", Lines: []service.ReservationLineInput{{SKU: sku, Quantity: &one, Location: "NYC"}},
 				})
 				if err != nil {
@@ -63,7 +64,7 @@ func TestExpiryWorkerTidiesWhicheverPodLives(t *testing.T) {
 		if found[1-victim].Load() == 0 {
 			t.Error("the pod that was left tidied nothing")
 		}
-		l, _, err := services[1-victim].Level(t.Context(), "NYC", sku)
+		l, _, err := services[1-victim].Level(t.Context(), service.Caller{Principal: auth.Nobody}, "NYC", sku)
 		if err != nil || l.Held != 0 || l.OnHand != holds || l.Version != 1+4*holds {
 			t.Errorf("%+v, %v", l, err)
 		}
@@ -73,14 +74,14 @@ func TestExpiryWorkerTidiesWhicheverPodLives(t *testing.T) {
 
 func stockUp(t *testing.T, s *service.Service, sku string, units int64) {
 	t.Helper()
-	_, _, err := s.PutLocation(t.Context(), inventory.Location{Name: "NYC", Title: "NYC", Region: region, Kind: "store", Country: "US"}, service.Precondition{})
+	_, _, err := s.PutLocation(t.Context(), service.Caller{Principal: auth.Nobody}, inventory.Location{Name: "NYC", Title: "NYC", Region: region, Kind: "store", Country: "US"}, service.Precondition{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.PutProduct(t.Context(), inventory.Product{SKU: sku, Name: sku}, service.Precondition{}); err != nil {
+	if _, _, err := s.PutProduct(t.Context(), service.Caller{Principal: auth.Nobody}, inventory.Product{SKU: sku, Name: sku}, service.Precondition{}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Move(t.Context(), service.Caller{Key: rand.Text()}, service.MovementInput{
+	_, err = s.Move(t.Context(), service.Caller{Principal: auth.Nobody, Key: rand.Text()}, service.MovementInput{
 		Kind: "receive", Lines: []service.MovementLineInput{{Location: "NYC", SKU: sku, Quantity: &units}},
 	})
 	if err != nil {

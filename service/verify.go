@@ -1,0 +1,21 @@
+package service
+
+import (
+	"context"
+
+	"stockyard/service/auth"
+	"stockyard/service/store"
+)
+
+// Verify checks the invariants at one snapshot. It reads every row: one at a time a pod.
+func (s *Service) Verify(ctx context.Context, caller Caller) (store.Verification, error) {
+	if err := s.may(caller, auth.Verify); err != nil {
+		return store.Verification{}, err
+	}
+	if !s.verifying.TryLock() {
+		return store.Verification{}, ErrOverloaded
+	}
+	defer s.verifying.Unlock()
+	v, err := s.store.Verify(ctx)
+	return v, fromStore(err, false)
+}
