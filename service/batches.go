@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -13,7 +14,7 @@ import (
 
 const opBatch = "batch"
 
-// OnError says what a batch does when one of its commands is refused.
+// OnError says what a batch does when one of its commands is refused; "" is Continue.
 type OnError string
 
 // Continue takes each command by itself; Abort takes all or none.
@@ -27,6 +28,21 @@ const (
 type ItemOutcome struct {
 	Outcome
 	Err error
+}
+
+// Repeated says that a batch was answered before and that nothing of it was done only now.
+func Repeated(outcomes []ItemOutcome) bool {
+	return !slices.ContainsFunc(outcomes, func(o ItemOutcome) bool {
+		var again *ReplayedRefusal
+		var refusal *inventory.Refusal
+		switch {
+		case o.FirstRequest == "":
+			return true
+		case o.Replayed, errors.As(o.Err, &again), errors.Is(o.Err, ErrAborted):
+			return false
+		}
+		return !errors.As(o.Err, &refusal) || refusal.Kind.Recorded()
+	})
 }
 
 // ErrAborted is the outcome of the commands of an all-or-nothing batch that another one spoiled.
@@ -62,6 +78,9 @@ type batchOf[In any] struct {
 }
 
 func runBatch[In any](ctx context.Context, s *Service, caller Caller, on OnError, b batchOf[In]) ([]ItemOutcome, error) {
+	if on == "" {
+		on = Continue
+	}
 	if err := checkBatch(caller, on, b); err != nil {
 		return nil, err
 	}

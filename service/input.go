@@ -41,6 +41,9 @@ func (c *checker) err() error {
 	return invalid(c.wrong...)
 }
 
+// Invalid refuses a request for what a door itself found wrong with it.
+func Invalid(wrong ...inventory.FieldError) *inventory.Refusal { return invalid(wrong...) }
+
 func invalid(wrong ...inventory.FieldError) *inventory.Refusal {
 	detail := wrong[0].Field + " " + wrong[0].Message
 	if len(wrong) > 1 {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"encoding/base64"
+	"fmt"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -19,6 +20,18 @@ const (
 type Page struct {
 	Size  int
 	Token string
+}
+
+// NewPage makes a page of a size that was asked for, nil for the default one, or says what is wrong
+// with the size.
+func NewPage(size *int64, token string) (Page, []inventory.FieldError) {
+	switch {
+	case size == nil:
+		return Page{DefaultPageSize, token}, nil
+	case *size < 1 || *size > MaxPageSize:
+		return Page{}, []inventory.FieldError{{Field: "page_size", Message: fmt.Sprintf("must be from 1 to %d", MaxPageSize)}}
+	}
+	return Page{int(*size), token}, nil
 }
 
 // Listed is a page of a list. NextPageToken is "" on the last one.

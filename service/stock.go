@@ -165,6 +165,9 @@ func (c *eventsCursor) isOurs() bool { return c.Version > 0 }
 // Events lists a stock level's events after a version.
 func (s *Service) Events(ctx context.Context, caller Caller, location, sku string, after int64, page Page) (Listed[EventAnswer], error) {
 	var none Listed[EventAnswer]
+	if after < 0 {
+		return none, invalid(inventory.FieldError{Field: "after_version", Message: "must be at least 0"})
+	}
 	key, err := s.readable(ctx, caller, auth.ListEvents, location, sku)
 	if err != nil {
 		return none, err

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"errors"
 	"net/http"
-	"slices"
 
 	"stockyard/service"
 	"stockyard/service/inventory"
@@ -41,7 +40,7 @@ func (a *api) postMovements(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	on := onError(body.OnError)
+	on := service.OnError(body.OnError)
 	outcomes, err := a.service.MoveBatch(r.ctx, caller, on, body.Movements)
 	if err != nil {
 		return reply{}, err
@@ -58,7 +57,7 @@ func (a *api) postReservations(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	on := onError(body.OnError)
+	on := service.OnError(body.OnError)
 	outcomes, err := a.service.ReserveBatch(r.ctx, caller, on, body.Reservations)
 	if err != nil {
 		return reply{}, err
@@ -66,17 +65,10 @@ func (a *api) postReservations(r *request) (reply, error) {
 	return batchReply(r, on, outcomes)
 }
 
-func onError(given string) service.OnError {
-	if given == "" {
-		return service.Continue
-	}
-	return service.OnError(given)
-}
-
 // batchReply answers 200 with an item for each command. An all-or-nothing batch that took no
 // effect is a problem, of the status of the command that spoiled it, with the items in it.
 func batchReply(r *request, on service.OnError, outcomes []service.ItemOutcome) (reply, error) {
-	instance, replayed := r.id, isRepeat(outcomes)
+	instance, replayed := r.id, service.Repeated(outcomes)
 	if replayed {
 		instance = outcomes[0].FirstRequest
 	}
@@ -92,21 +84,6 @@ func batchReply(r *request, on service.OnError, outcomes []service.ItemOutcome) 
 		return reply{}, &spoiledBatch{problem: *spoiled, items: items, replayed: replayed}
 	}
 	return reply{status: http.StatusOK, body: batchAnswer{items}, replayed: replayed}, nil
-}
-
-// isRepeat says that a batch was answered before and that nothing of it was done only now.
-func isRepeat(outcomes []service.ItemOutcome) bool {
-	return !slices.ContainsFunc(outcomes, func(o service.ItemOutcome) bool {
-		var again *service.ReplayedRefusal
-		var refusal *inventory.Refusal
-		switch {
-		case o.FirstRequest == "":
-			return true
-		case o.Replayed, errors.As(o.Err, &again), errors.Is(o.Err, service.ErrAborted):
-			return false
-		}
-		return !errors.As(o.Err, &refusal) || refusal.Kind.Recorded()
-	})
 }
 
 func itemOf(o service.ItemOutcome, instance string) batchItem {

@@ -1,12 +1,10 @@
 package httpapi
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"stockyard/service"
 	"stockyard/service/inventory"
@@ -93,35 +91,16 @@ func (q *query) number(name string) *int64 {
 
 // page reads page_size and page_token.
 func (q *query) page() service.Page {
-	p := service.Page{Size: service.DefaultPageSize, Token: q.text("page_token")}
-	if n := q.number("page_size"); n != nil {
-		if *n < 1 || *n > service.MaxPageSize {
-			q.add("page_size", fmt.Sprintf("must be from 1 to %d", service.MaxPageSize))
-			return p
-		}
-		p.Size = int(*n)
-	}
-	return p
+	page, wrong := service.NewPage(q.number("page_size"), q.text("page_token"))
+	q.wrong = append(q.wrong, wrong...)
+	return page
 }
 
-// freshness reads how fresh an answer must be and gives the version it must have reached. Every
-// answer comes from the current rows, which is as fresh as any of the three ways asks for.
-func (q *query) freshness() (minVersion int64) {
-	if v := q.text("consistency"); v != "" && !slices.Contains([]string{"strong", "bounded", "cached"}, v) {
-		q.add("consistency", "must be one of [strong bounded cached]")
-	}
-	if v := q.text("max_staleness"); v != "" {
-		if d, err := time.ParseDuration(v); err != nil || d < 0 {
-			q.add("max_staleness", `must be a duration such as "5s"`)
-		}
-	}
-	if n := q.number("min_version"); n != nil {
-		if *n < 0 {
-			q.add("min_version", "must be at least 0")
-		}
-		return *n
-	}
-	return 0
+// freshness reads how fresh an answer must be.
+func (q *query) freshness() service.Freshness {
+	f := service.Freshness{Consistency: q.text("consistency"), MaxStaleness: q.text("max_staleness"), MinVersion: q.number("min_version")}
+	q.wrong = append(q.wrong, f.Check()...)
+	return f
 }
 
 // err names everything that is wrong, unknown parameters among it. Call it after the last read.

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"fmt"
 	"net/http"
 
 	"stockyard/service"
@@ -14,16 +13,13 @@ func (a *api) getLevel(r *request) (reply, error) {
 		return reply{}, err
 	}
 	q := r.query()
-	minVersion := q.freshness()
+	fresh := q.freshness()
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
 	level, asOf, err := a.service.Level(r.ctx, r.who, location, sku)
-	if err == nil && level.Version < minVersion {
-		err = &inventory.Refusal{
-			Kind: inventory.VersionMismatch, Expected: minVersion, Current: level.Version,
-			Detail: fmt.Sprintf("min_version %d was asked for; the level is at version %d", minVersion, level.Version),
-		}
+	if err == nil {
+		err = fresh.Reached(level.Version)
 	}
 	return reply{status: http.StatusOK, body: level, version: level.Version, asOf: asOf}, err
 }
@@ -60,9 +56,7 @@ func (a *api) listEvents(r *request) (reply, error) {
 	page := q.page()
 	var after int64
 	if n := q.number("after_version"); n != nil {
-		if after = *n; after < 0 {
-			q.add("after_version", "must be at least 0")
-		}
+		after = *n
 	}
 	if err := q.err(); err != nil {
 		return reply{}, err

@@ -1,6 +1,8 @@
 package inventory
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -44,25 +46,40 @@ func (p *Product) Check() []FieldError {
 	}
 	for k, v := range p.Attributes {
 		w.name("attributes", k)
-		w.add("attributes."+k, checkJSON(v))
+		w.add("attributes."+k, checkJSON(v, maxNesting))
 	}
 	return w.list
 }
 
-// checkJSON looks for text in a JSON value that no database stores.
-func checkJSON(v any) string {
+// maxNesting bounds how deep an attribute may go: attributes are merged, stored and searched level
+// by level.
+const maxNesting = 62
+
+// checkJSON looks for what no database stores in a JSON value: odd text, numbers that JSON doesn't
+// have, depth without end.
+func checkJSON(v any, levels int) string {
 	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return "must be a finite number"
+		}
 	case string:
 		return CheckText(v, 4000)
 	case []any:
+		if levels == 0 {
+			return fmt.Sprintf("is nested deeper than %d levels", maxNesting)
+		}
 		for _, item := range v {
-			if wrong := checkJSON(item); wrong != "" {
+			if wrong := checkJSON(item, levels-1); wrong != "" {
 				return wrong
 			}
 		}
 	case map[string]any:
+		if levels == 0 {
+			return fmt.Sprintf("is nested deeper than %d levels", maxNesting)
+		}
 		for key, item := range v {
-			if wrong := CheckText(key, 255) + checkJSON(item); wrong != "" {
+			if wrong := cmp.Or(CheckText(key, 255), checkJSON(item, levels-1)); wrong != "" {
 				return wrong
 			}
 		}

@@ -65,6 +65,11 @@ func TestMoney(t *testing.T) {
 func TestEveryWrongFieldOfACatalogueEntryIsNamed(t *testing.T) {
 	good := inventory.Product{SKU: "tea", Name: "Tea", Attributes: map[string]any{"organic": true, "notes": []any{"a", map[string]any{"b": 1.0}}}}
 	nameless := inventory.Product{SKU: " ", UnitCost: &inventory.Money{}, Barcode: "\x00", Attributes: map[string]any{"a": []any{map[string]any{"b": "\x00"}}}}
+	deep := any("x")
+	for range 63 {
+		deep = []any{deep}
+	}
+	odd := inventory.Product{SKU: "tea", Name: "Tea", Attributes: map[string]any{"nan": math.NaN(), "inf": []any{math.Inf(-1)}, "deep": deep, "less": deep.([]any)[0]}}
 	warehouse := inventory.Location{Name: "lon-1", Title: "London", Region: "eu", Kind: "warehouse", Country: "GB", Latitude: ptr(51.5), Longitude: ptr(-0.1)}
 	nowhere := inventory.Location{Name: "l 1", Kind: "shed", Country: "uk", Latitude: ptr(math.NaN()), Priority: -1}
 	web := inventory.Channel{Name: "web", Title: "Web", Kind: "web", Locations: []string{"lon-1"}, SafetyStock: math.MaxInt64}
@@ -75,6 +80,7 @@ func TestEveryWrongFieldOfACatalogueEntryIsNamed(t *testing.T) {
 	}{
 		"product":      {good.Check(), ""},
 		"bad product":  {nameless.Check(), "attributes.a barcode name sku unit_cost.amount unit_cost.currency"},
+		"odd product":  {odd.Check(), "attributes.deep attributes.inf attributes.nan"},
 		"location":     {warehouse.Check(), ""},
 		"bad location": {nowhere.Check(), "country kind latitude latitude location name priority region"},
 		"channel":      {web.Check(), ""},
