@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -71,7 +70,7 @@ const unknownOperation = "unknown"
 
 // head writes what every answer carries and gives the request's id.
 func (a *api) head(c *gin.Context) (id string) {
-	id = requestID(c.GetHeader("X-Request-Id"))
+	id = service.RequestID(c.GetHeader("X-Request-Id"))
 	c.Header("X-Request-Id", id)
 	c.Header("Stockyard-Region", a.service.Region())
 	return id
@@ -120,14 +119,6 @@ func readTimeout(header string, usual, most time.Duration) (time.Duration, error
 		return 0, badField("Request-Timeout", `must be a duration such as "500ms", or seconds, above 0`)
 	}
 	return min(d, most), nil
-}
-
-// requestID takes over the caller's id where it is fit to stand in logs and headers.
-func requestID(given string) string {
-	if len(given) == 0 || len(given) > 128 || strings.ContainsFunc(given, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return rand.Text()
-	}
-	return given
 }
 
 func writeReply(c *gin.Context, r reply) {
