@@ -13,19 +13,30 @@ type Command interface {
 }
 
 // Needs are the rows a command must see. The stock levels of a reservation's lines are read along
-// with the reservation.
+// with the reservation, those at both ends of a transfer's lines along with the transfer.
 type Needs struct {
 	Levels       []LevelKey
 	Reservations []ID
+	Transfers    []ID
 	Watermarks   []Watermark
 	// SKUs are looked up in the catalogue where none of their levels has a row.
 	SKUs []string
+}
+
+// Add adds another command's needs.
+func (n *Needs) Add(o Needs) {
+	n.Levels = append(n.Levels, o.Levels...)
+	n.Reservations = append(n.Reservations, o.Reservations...)
+	n.Transfers = append(n.Transfers, o.Transfers...)
+	n.Watermarks = append(n.Watermarks, o.Watermarks...)
+	n.SKUs = append(n.SKUs, o.SKUs...)
 }
 
 // Answer is what an accepted command gives back. It is stored under the command's key as JSON.
 type Answer struct {
 	Movement    *MovementAnswer    `json:"movement,omitempty"`
 	Reservation *ReservationAnswer `json:"reservation,omitempty"`
+	Transfer    *TransferAnswer    `json:"transfer,omitempty"`
 	Group       []Answer           `json:"group,omitempty"`
 }
 
@@ -35,6 +46,7 @@ type Draft struct {
 	levels       map[LevelKey]Level
 	reservations map[ID]Reservation
 	lines        map[LineKey]Line
+	transfers    map[ID]Transfer
 	events       []Event
 	wantsLapsed  bool
 }
@@ -85,6 +97,7 @@ type cause struct {
 	kind        Kind
 	command     ID
 	reservation *ID
+	transfer    *ID
 	unitCost    *Money
 	meta        Meta
 }
@@ -110,7 +123,7 @@ func (d *Draft) post(key LevelKey, deltas Balances, why cause) (Level, error) {
 	d.levels[key] = level
 	d.events = append(d.events, Event{
 		Key: key, Version: level.Version, Kind: why.kind, Deltas: deltas, Balances: after,
-		Command: why.command, Reservation: why.reservation, UnitCost: why.unitCost, Meta: why.meta, RecordedAt: d.recordedAt(),
+		Command: why.command, Reservation: why.reservation, Transfer: why.transfer, UnitCost: why.unitCost, Meta: why.meta, RecordedAt: d.recordedAt(),
 	})
 	return level, nil
 }
@@ -160,5 +173,8 @@ func (d *Draft) merge() {
 	}
 	for key, l := range d.lines {
 		s.lines[key] = l
+	}
+	for id, t := range d.transfers {
+		s.transfers[id] = t
 	}
 }

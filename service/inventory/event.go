@@ -11,6 +11,7 @@ type Event struct {
 	Balances    Balances
 	Command     ID  // the command that made it: a movement's id, or that of a reservation's step
 	Reservation *ID // nil where no reservation is concerned
+	Transfer    *ID // nil where no transfer is concerned
 	UnitCost    *Money
 	Meta        Meta
 	RecordedAt  time.Time
@@ -20,7 +21,9 @@ type Event struct {
 type Kind string
 
 // The kinds of events. The first group are movements, which callers ask for by name; the second
-// are steps of a reservation.
+// are steps of a reservation; the third are what each end of a transfer sees of its steps: units
+// leave the origin and are expected at the destination; they are received there, or lost, or no
+// longer expected because they returned to the origin.
 const (
 	KindReceive    Kind = "receive"
 	KindSell       Kind = "sell"
@@ -36,6 +39,13 @@ const (
 	KindRelease Kind = "release"
 	KindFulfil  Kind = "fulfil"
 	KindExpire  Kind = "expire"
+
+	KindTransferShip    Kind = "transfer_ship"    // origin
+	KindTransferExpect  Kind = "transfer_expect"  // destination
+	KindTransferReceive Kind = "transfer_receive" // destination
+	KindTransferLose    Kind = "transfer_lose"    // destination
+	KindTransferRecall  Kind = "transfer_recall"  // destination
+	KindTransferReturn  Kind = "transfer_return"  // origin
 )
 
 // Meta says who did something and why. It is copied into every event of a command.

@@ -11,11 +11,7 @@ type Group struct {
 func (g *Group) Needs() Needs {
 	var n Needs
 	for _, c := range g.Commands {
-		one := c.Needs()
-		n.Levels = append(n.Levels, one.Levels...)
-		n.Reservations = append(n.Reservations, one.Reservations...)
-		n.Watermarks = append(n.Watermarks, one.Watermarks...)
-		n.SKUs = append(n.SKUs, one.SKUs...)
+		n.Add(c.Needs())
 	}
 	return n
 }

@@ -21,6 +21,7 @@ func (w *world) check(t rapid.TB) {
 		}
 	}
 	w.checkPromises(t)
+	w.checkTransfers(t)
 }
 
 // checkBounds are I1 and I2, which the database checks too.

@@ -47,6 +47,8 @@ func (j *judge) note(c inventory.Command, got inventory.RefusalKind) {
 		what = string(c.Kind)
 	case *inventory.Confirm:
 		what = fmt.Sprintf("%T of %s", c, j.status(j.orders[c.Reference]))
+	case *inventory.CloseTransfer:
+		what = fmt.Sprintf("%T as %s", c, c.Disposition)
 	}
 	j.seen[what+" "+string(got)]++
 }
@@ -82,6 +84,12 @@ func (m *model) foresee(t rapid.TB, c inventory.Command, a inventory.Answer, ref
 			return inventory.NotFound, true
 		}
 		return accepted, true
+	case *inventory.CreateTransfer, *inventory.ShipTransfer, *inventory.ReceiveTransfer, *inventory.CloseTransfer, *inventory.CancelTransfer:
+		kind := m.travel(c)
+		if kind == accepted && !refused {
+			m.sameTrip(t, a.Transfer)
+		}
+		return kind, true
 	case *inventory.Group:
 		for i, one := range c.Commands {
 			var answer inventory.Answer
@@ -197,6 +205,9 @@ func (m *model) follow(c inventory.Command, a inventory.Answer) {
 			m.stock(o.lines[i].key, o.lines[i].shipped-l.Fulfilled, 0)
 			o.lines[i].shipped = l.Fulfilled
 		}
+	case *inventory.CreateTransfer, *inventory.ShipTransfer, *inventory.ReceiveTransfer, *inventory.CloseTransfer, *inventory.CancelTransfer:
+		m.loose = true
+		m.travel(c)
 	case *inventory.Group:
 		for i, one := range c.Commands {
 			m.follow(one, a.Group[i])
@@ -211,6 +222,9 @@ func (j *judge) settle(t rapid.TB, w *world) {
 		s := j.shelves[key]
 		if l.OnHand-l.Shortfall != s.physical || l.Quarantined != s.quarantined {
 			t.Fatalf("%v: %d units flowed in and stayed, %d of them quarantined; the books say %+v", key, s.physical, s.quarantined, l.Balances)
+		}
+		if underway := j.underway(key); l.Incoming != underway {
+			t.Fatalf("%v: %d units are on their way, the books say %+v", key, underway, l.Balances)
 		}
 		free := l.Available()
 		for _, lapsed := range w.lapsed(key) {

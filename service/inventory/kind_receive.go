@@ -1,6 +1,6 @@
 package inventory
 
-// receive adds units that arrived. They settle a shortfall first: those units had left already.
+// receive adds units that arrived.
 var receive = movementKind{
 	kind:  KindReceive,
 	check: positive,
@@ -9,7 +9,6 @@ var receive = movementKind{
 		if err != nil {
 			return Balances{}, err
 		}
-		settled := min(level.Shortfall, m.Lines[i].Quantity)
-		return Balances{OnHand: m.Lines[i].Quantity - settled, Shortfall: -settled}, nil
+		return level.arrival(m.Lines[i].Quantity, 0), nil
 	},
 }

@@ -58,6 +58,13 @@ func (b Balances) Promised() int64 { return b.Held + b.Allocated + b.Quarantined
 // IsZero says whether nothing at all is on the books.
 func (b Balances) IsZero() bool { return b == Balances{} }
 
+// arrival is what units that come in change: those fit for sale settle a shortfall first, because
+// those units had left already; unfit ones are quarantined.
+func (b Balances) arrival(fit, unfit int64) Balances {
+	settled := min(b.Shortfall, fit)
+	return Balances{OnHand: fit - settled + unfit, Quarantined: unfit, Shortfall: -settled}
+}
+
 // add adds deltas; ok is false where a quantity would leave int64, fall below zero (I1), or where
 // on hand would no longer cover what is promised (I2).
 func (b Balances) add(d Balances) (sum Balances, ok bool) {

@@ -16,6 +16,7 @@ type model struct {
 	loose   bool // don't refuse what isn't available
 	shelves map[inventory.LevelKey]shelf
 	orders  map[inventory.ID]order
+	trips   map[inventory.ID]trip
 }
 
 type shelf struct {
@@ -38,11 +39,11 @@ type part struct {
 }
 
 func newModel() *model {
-	return &model{now: epoch, shelves: map[inventory.LevelKey]shelf{}, orders: map[inventory.ID]order{}}
+	return &model{now: epoch, shelves: map[inventory.LevelKey]shelf{}, orders: map[inventory.ID]order{}, trips: map[inventory.ID]trip{}}
 }
 
 func (m *model) clone() *model {
-	c := &model{now: m.now, loose: m.loose, shelves: maps.Clone(m.shelves), orders: maps.Clone(m.orders)}
+	c := &model{now: m.now, loose: m.loose, shelves: maps.Clone(m.shelves), orders: maps.Clone(m.orders), trips: maps.Clone(m.trips)}
 	for key, s := range c.shelves {
 		s.past = maps.Clone(s.past)
 		c.shelves[key] = s
@@ -50,6 +51,10 @@ func (m *model) clone() *model {
 	for id, o := range c.orders {
 		o.lines = slices.Clone(o.lines)
 		c.orders[id] = o
+	}
+	for id, trip := range c.trips {
+		trip.lines = slices.Clone(trip.lines)
+		c.trips[id] = trip
 	}
 	return c
 }

@@ -82,11 +82,15 @@ func oneIn(t *rapid.T, n int, label string) bool {
 type script struct {
 	world              *world
 	model              *model
+	kinds              []string // of commands; none: all
 	huge, clocksGoBack bool
 }
 
 func (s script) command(t *rapid.T, top bool) inventory.Command {
-	kinds := []string{"movement", "movement", "reserve", "reserve", "reserve", "confirm", "extend", "release", "fulfil", "expire", "group"}
+	kinds := s.kinds
+	if kinds == nil {
+		kinds = []string{"movement", "movement", "reserve", "reserve", "reserve", "confirm", "extend", "release", "fulfil", "expire", "transfer", "group"}
+	}
 	if !top {
 		kinds = kinds[:len(kinds)-1]
 	}
@@ -106,6 +110,8 @@ func (s script) command(t *rapid.T, top bool) inventory.Command {
 	case "fulfil":
 		ref := s.reference(t)
 		return &inventory.Fulfil{ID: step, Reference: ref, Lines: s.selection(t, ref)}
+	case "transfer":
+		return s.transfer(t)
 	case "expire":
 		return &inventory.Expire{ID: step, Reference: s.reference(t)}
 	}

@@ -17,6 +17,7 @@ type State struct {
 	levels       map[LevelKey]levelRow
 	reservations map[ID]Reservation
 	lines        map[LineKey]Line
+	transfers    map[ID]Transfer
 	lapsed       map[LevelKey][]LineKey
 	lapsedKnown  map[LevelKey]bool
 	watermarks   map[Watermark]Mark
@@ -61,11 +62,16 @@ type Changes struct {
 	Reservations    []Reservation
 	NewLines        []Line
 	Lines           []Line
+	NewTransfers    []Transfer
+	Transfers       []Transfer
+	// TransferLines are the changed lines of Transfers; those of NewTransfers are all new.
+	TransferLines []TransferLine
 }
 
 // IsEmpty says whether there is nothing to write.
 func (c *Changes) IsEmpty() bool {
-	return len(c.Events) == 0 && len(c.NewReservations) == 0 && len(c.Reservations) == 0 && len(c.Lines) == 0
+	return len(c.Events) == 0 && len(c.NewReservations) == 0 && len(c.Reservations) == 0 && len(c.Lines) == 0 &&
+		len(c.NewTransfers) == 0 && len(c.Transfers) == 0
 }
 
 // NewState makes an empty state at a time.
@@ -76,6 +82,7 @@ func NewState(now time.Time) *State {
 		levels:       map[LevelKey]levelRow{},
 		reservations: map[ID]Reservation{},
 		lines:        map[LineKey]Line{},
+		transfers:    map[ID]Transfer{},
 		lapsed:       map[LevelKey][]LineKey{},
 		lapsedKnown:  map[LevelKey]bool{},
 		watermarks:   map[Watermark]Mark{},
@@ -101,6 +108,12 @@ func (s *State) AddReservation(r Reservation, lines []Line) {
 		s.lines[l.Key()] = l
 	}
 	s.reservations[r.ID] = r
+}
+
+// AddTransfer adds a transfer that was read, with all its lines.
+func (s *State) AddTransfer(t Transfer) {
+	slices.SortFunc(t.Lines, func(a, b TransferLine) int { return cmp.Compare(a.Number, b.Number) })
+	s.transfers[t.ID] = t
 }
 
 // AddLapsed adds the lapsed holds of a level, earliest first, for commands that find too little
@@ -227,5 +240,27 @@ func (s *State) Changes() *Changes {
 	}
 	slices.SortFunc(c.Reservations, func(a, b Reservation) int { return a.ID.Compare(b.ID) })
 	slices.SortFunc(c.Lines, func(a, b Line) int { return a.Key().compare(b.Key()) })
+	s.changedTransfers(&c)
 	return &c
+}
+
+func (s *State) changedTransfers(c *Changes) {
+	for _, t := range s.transfers {
+		switch {
+		case t.isNew:
+			c.NewTransfers = append(c.NewTransfers, t)
+		case t.dirty:
+			c.Transfers = append(c.Transfers, t)
+		}
+	}
+	byID := func(a, b Transfer) int { return a.ID.Compare(b.ID) }
+	slices.SortFunc(c.NewTransfers, byID)
+	slices.SortFunc(c.Transfers, byID)
+	for _, t := range c.Transfers {
+		for _, l := range t.Lines {
+			if l.dirty {
+				c.TransferLines = append(c.TransferLines, l)
+			}
+		}
+	}
 }

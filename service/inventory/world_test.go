@@ -24,6 +24,8 @@ type world struct {
 	products     map[string]inventory.CatalogueEntry
 	locations    map[string]inventory.CatalogueEntry
 	ids          []inventory.ID // of reservations, in the order of their making
+	transfers    map[inventory.ID]inventory.Transfer
+	transferIDs  []inventory.ID // in the order of their making
 	serial       uint64
 }
 
@@ -54,6 +56,7 @@ func newWorld() *world {
 		levels:       map[inventory.LevelKey]inventory.Level{},
 		reservations: map[inventory.ID]inventory.Reservation{},
 		lines:        map[inventory.ID][]inventory.Line{},
+		transfers:    map[inventory.ID]inventory.Transfer{},
 		ledger:       map[inventory.LevelKey][]inventory.Event{},
 		products:     map[string]inventory.CatalogueEntry{"tea": {Known: true}, "pot": {Known: true}, "old": {Known: true, Archived: true}},
 		locations:    map[string]inventory.CatalogueEntry{"attic": {Known: true, Archived: true}},
@@ -191,6 +194,11 @@ func (w *world) read(requests []request) *inventory.State {
 			}
 		}
 	}
+	for _, r := range requests {
+		for _, id := range r.command.Needs().Transfers {
+			all.Levels = append(all.Levels, w.readTransfer(s, id)...)
+		}
+	}
 	for _, sku := range s.Unstocked(all.SKUs) {
 		s.AddProduct(sku, w.products[sku])
 	}
@@ -218,7 +226,8 @@ func (w *world) lapsed(key inventory.LevelKey) []inventory.Line {
 // there, and only what has a column survives.
 func (w *world) apply(t rapid.TB, c *inventory.Changes) {
 	t.Helper()
-	wrote := len(c.Events)+len(c.NewReservations)+len(c.Reservations)+len(c.NewLines)+len(c.Lines)+len(c.NewLevels)+len(c.Levels) > 0
+	wrote := len(c.Events)+len(c.NewReservations)+len(c.Reservations)+len(c.NewLines)+len(c.Lines)+len(c.NewLevels)+len(c.Levels)+
+		len(c.NewTransfers)+len(c.Transfers)+len(c.TransferLines) > 0
 	if c.IsEmpty() == wrote {
 		t.Fatalf("IsEmpty is %v of %+v", c.IsEmpty(), c)
 	}
@@ -234,6 +243,7 @@ func (w *world) apply(t rapid.TB, c *inventory.Changes) {
 			t.Fatalf("a batch is written with one time, but %+v has another than %v", e, at)
 		}
 	}
+	w.applyTransfers(t, c)
 	for i, r := range append(slices.Clone(c.NewReservations), c.Reservations...) {
 		if _, found := w.reservations[r.ID]; found != (i >= len(c.NewReservations)) {
 			t.Fatalf("reservation %s: written as new, or as changed, wrongly", r.ID)
