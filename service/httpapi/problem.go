@@ -51,6 +51,15 @@ var refusals = map[inventory.RefusalKind]kindOfProblem{
 	inventory.OverLimit:          {"over-limit", "Over a limit", http.StatusUnprocessableEntity},
 }
 
+// Problems that no table row leads to.
+var (
+	unauthenticated = kindOfProblem{"unauthenticated", "Unauthenticated", http.StatusUnauthorized}
+	forbidden       = kindOfProblem{"forbidden", "Forbidden", http.StatusForbidden}
+	tooLarge        = kindOfProblem{"too-large", "Too large", http.StatusRequestEntityTooLarge}
+	rateLimited     = kindOfProblem{"rate-limited", "Rate limited", http.StatusTooManyRequests}
+	internal        = kindOfProblem{"internal", "Internal error", http.StatusInternalServerError}
+)
+
 // failures is the table of what else can go wrong; detail "" means the error's own words.
 var failures = []struct {
 	err error
@@ -83,7 +92,7 @@ func problemOf(err error) problem {
 	}
 	var denied *auth.Denied
 	if errors.As(err, &denied) {
-		return of(kindOfProblem{"forbidden", "Forbidden", http.StatusForbidden}, denied.Error())
+		return of(forbidden, denied.Error())
 	}
 	var spoiled *spoiledBatch
 	if errors.As(err, &spoiled) {
@@ -91,10 +100,9 @@ func problemOf(err error) problem {
 		p.Items, p.replayed = spoiled.items, spoiled.replayed
 		return p
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return of(kindOfProblem{"too-large", "Too large", http.StatusRequestEntityTooLarge},
-			fmt.Sprintf("the body is larger than the limit of %d bytes", tooLarge.Limit))
+	var cut *http.MaxBytesError
+	if errors.As(err, &cut) {
+		return of(tooLarge, fmt.Sprintf("the body is larger than the limit of %d bytes", cut.Limit))
 	}
 	for _, f := range failures {
 		if errors.Is(err, f.err) {
@@ -103,7 +111,7 @@ func problemOf(err error) problem {
 			return p
 		}
 	}
-	return of(kindOfProblem{"internal", "Internal error", http.StatusInternalServerError}, "an internal error; the instance names it in the log")
+	return of(internal, "an internal error; the instance names it in the log")
 }
 
 func refused(r *inventory.Refusal) problem {

@@ -112,6 +112,7 @@ func New(s *service.Service, o Options, more ...func(gin.IRouter)) http.Handler 
 	for _, add := range more {
 		add(engine)
 	}
+	a.serveDocument(engine)
 	engine.NoRoute(a.refuse(func(r *http.Request) error {
 		return notFound("route", strings.ToValidUTF8(r.URL.Path, "\ufffd"))
 	}))
