@@ -68,6 +68,12 @@ func (c *checker) lines(n int) {
 	}
 }
 
+// words checks what a caller may say about a command.
+func (c *checker) words(reason, reference string) {
+	c.add("reason", inventory.CheckText(reason, maxReason))
+	c.add("reference", inventory.CheckText(reference, maxReference))
+}
+
 // checkKey makes sure that a command that changes stock can be repeated safely.
 func checkKey(caller Caller) error {
 	const field = "Idempotency-Key"

@@ -64,8 +64,7 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 		return task{}, err
 	}
 	var c checker
-	c.add("reason", inventory.CheckText(in.Reason, maxReason))
-	c.add("reference", inventory.CheckText(in.Reference, maxReference))
+	c.words(in.Reason, in.Reference)
 	if in.Channel != "" {
 		c.add("channel", inventory.CheckIdentifier(in.Channel))
 	}

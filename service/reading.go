@@ -16,7 +16,7 @@ func (s *Service) Reservation(ctx context.Context, caller Caller, id string) (*i
 	if err := s.may(caller, auth.GetReservation); err != nil {
 		return nil, time.Time{}, err
 	}
-	of, err := s.reservationID(id)
+	of, err := s.idOf("reservation", id)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

@@ -10,14 +10,6 @@ import (
 	"stockyard/service/store"
 )
 
-// The steps of a reservation's life after it is made.
-const (
-	opConfirm = "confirm"
-	opExtend  = "extend"
-	opRelease = "release"
-	opFulfil  = "fulfil"
-)
-
 // StepInput is what a step may be told; each listens to its own part.
 type StepInput struct {
 	Lines     []SelectionInput `json:"lines,omitempty"`
@@ -37,7 +29,7 @@ type SelectionInput struct {
 
 // Confirm turns a held reservation into an allocated one.
 func (s *Service) Confirm(ctx context.Context, caller Caller, id string, in StepInput) (Outcome, error) {
-	return s.step(ctx, caller, opConfirm, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
+	return s.reservationStep(ctx, caller, auth.Confirm, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
 		return &inventory.Confirm{ID: own, Reference: of, Meta: meta}
 	})
 }
@@ -52,65 +44,95 @@ func (s *Service) Extend(ctx context.Context, caller Caller, id string, in StepI
 	if err := c.err(); err != nil {
 		return Outcome{}, err
 	}
-	return s.step(ctx, caller, opExtend, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
+	return s.reservationStep(ctx, caller, auth.Extend, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
 		return &inventory.Extend{ID: own, Reference: of, ExpiresIn: life, Meta: meta}
 	})
 }
 
 // Release gives up a reservation, or units of it.
 func (s *Service) Release(ctx context.Context, caller Caller, id string, in StepInput) (Outcome, error) {
-	return s.step(ctx, caller, opRelease, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
+	return s.reservationStep(ctx, caller, auth.Release, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
 		return &inventory.Release{ID: own, Reference: of, Lines: selections(in.Lines), Meta: meta}
 	})
 }
 
 // Fulfil ships units of a confirmed reservation.
 func (s *Service) Fulfil(ctx context.Context, caller Caller, id string, in StepInput) (Outcome, error) {
-	return s.step(ctx, caller, opFulfil, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
+	return s.reservationStep(ctx, caller, auth.Fulfil, id, in, func(own, of inventory.ID, meta inventory.Meta) inventory.Command {
 		return &inventory.Fulfil{ID: own, Reference: of, Lines: selections(in.Lines), Meta: meta}
 	})
 }
 
-func (s *Service) step(ctx context.Context, caller Caller, operation, id string, in StepInput, command func(own, of inventory.ID, meta inventory.Meta) inventory.Command) (Outcome, error) {
+func (s *Service) reservationStep(ctx context.Context, caller Caller, operation auth.Operation, id string, in StepInput, command stepCommand) (Outcome, error) {
+	return s.step(ctx, caller, step{
+		operation: operation, resource: "reservation", id: id, input: in, command: command,
+		places: func(ctx context.Context, of inventory.ID) ([]auth.Place, error) {
+			found, err := s.store.Reservation(ctx, of)
+			return placesOf(found.Lines), err
+		},
+	})
+}
+
+// step is a step in the life of what was made before: a reservation, a transfer.
+type step struct {
+	operation auth.Operation
+	resource  string // what it is a step of
+	id        string // which one
+	input     stepInput
+	// places gives those at which the caller must be allowed the operation.
+	places  func(context.Context, inventory.ID) ([]auth.Place, error)
+	command stepCommand
+}
+
+type stepInput interface {
+	check() error
+	words() (reason, reference string)
+}
+
+// stepCommand makes a step's command from its own id and that of what it is a step of.
+type stepCommand func(own, of inventory.ID, meta inventory.Meta) inventory.Command
+
+func (s *Service) step(ctx context.Context, caller Caller, st step) (Outcome, error) {
 	if err := checkKey(caller); err != nil {
 		return Outcome{}, err
 	}
-	if err := in.check(); err != nil {
+	if err := st.input.check(); err != nil {
 		return Outcome{}, err
 	}
-	of, err := s.reservationID(id)
+	of, err := s.idOf(st.resource, st.id)
 	if err != nil {
 		return Outcome{}, err
 	}
-	hash, err := hashInput(operation, struct {
+	hash, err := hashInput(string(st.operation), struct {
 		ID    string    `json:"id"`
-		Input StepInput `json:"input"`
-	}{id, in})
+		Input stepInput `json:"input"`
+	}{st.id, st.input})
 	if err != nil {
 		return Outcome{}, err
 	}
-	op := auth.Operation(operation)
-	err = s.mayTouch(ctx, caller, op, func(ctx context.Context) ([]auth.Place, error) {
-		found, err := s.store.Reservation(ctx, of)
+	err = s.mayTouch(ctx, caller, st.operation, func(ctx context.Context) ([]auth.Place, error) {
+		places, err := st.places(ctx, of)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, missing("reservation", id)
+			return nil, missing(st.resource, st.id)
 		}
-		return placesOf(found.Lines), fromStore(err, false)
+		return places, fromStore(err, false)
 	})
 	if err != nil {
 		return Outcome{}, err
 	}
 	own := inventory.ID{Region: of.Region, UUID: random()}
-	meta := inventory.Meta{Actor: caller.Principal.Actor(), Reason: in.Reason, Reference: in.Reference}
+	reason, reference := st.input.words()
+	meta := inventory.Meta{Actor: caller.Principal.Actor(), Reason: reason, Reference: reference}
 	return s.submit(ctx, caller, task{
-		command: command(own, of, meta), operation: operation, home: of.Region, id: own.UUID, hash: hash, lane: of.Lane(),
+		command: st.command(own, of, meta), operation: string(st.operation), home: of.Region, id: own.UUID, hash: hash, lane: of.Lane(),
 	})
 }
 
+func (in StepInput) words() (reason, reference string) { return in.Reason, in.Reference }
+
 func (in StepInput) check() error {
 	var c checker
-	c.add("reason", inventory.CheckText(in.Reason, maxReason))
-	c.add("reference", inventory.CheckText(in.Reference, maxReference))
+	c.words(in.Reason, in.Reference)
 	if in.Lines != nil {
 		c.lines(len(in.Lines))
 	}
@@ -140,11 +162,11 @@ func selections(in []SelectionInput) []inventory.LineSelection {
 	return out
 }
 
-// reservationID reads an id; one that no region of this system made names nothing.
-func (s *Service) reservationID(id string) (inventory.ID, error) {
+// idOf reads an id; one that no region of this system made names nothing.
+func (s *Service) idOf(resource, id string) (inventory.ID, error) {
 	of, err := inventory.ParseID(id)
 	if err != nil || !s.options.Topology.Has(of.Region) {
-		return of, missing("reservation", id)
+		return of, missing(resource, id)
 	}
 	return of, nil
 }

@@ -147,6 +147,7 @@ type EventAnswer struct {
 	Balances    inventory.Balances `json:"balances"`
 	Movement    inventory.ID       `json:"movement"`
 	Reservation *inventory.ID      `json:"reservation,omitempty"`
+	Transfer    *inventory.ID      `json:"transfer,omitempty"`
 	UnitCost    *inventory.Money   `json:"unit_cost,omitempty"`
 	Reason      string             `json:"reason,omitempty"`
 	Reference   string             `json:"reference,omitempty"`
@@ -189,7 +190,7 @@ func (s *Service) Events(ctx context.Context, caller Caller, location, sku strin
 	for i, e := range events {
 		items[i] = EventAnswer{
 			Location: e.Key.Location, SKU: e.Key.SKU, Region: e.Key.Region, Version: e.Version, Kind: e.Kind,
-			Deltas: e.Deltas, Balances: e.Balances, Movement: e.Command, Reservation: e.Reservation, UnitCost: e.UnitCost,
+			Deltas: e.Deltas, Balances: e.Balances, Movement: e.Command, Reservation: e.Reservation, Transfer: e.Transfer, UnitCost: e.UnitCost,
 			Reason: e.Meta.Reason, Reference: e.Meta.Reference, Channel: e.Meta.Channel, Actor: e.Meta.Actor,
 			EffectiveAt: e.Meta.EffectiveAt, RecordedAt: e.RecordedAt,
 		}

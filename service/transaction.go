@@ -77,7 +77,7 @@ func (s *Service) runBatch(ctx context.Context, batch []*job, lookUp bool) (resu
 		if err != nil {
 			return err
 		}
-		if err := readNames(ctx, tx, rows.State, needs); err != nil {
+		if err := readNames(ctx, tx, rows, needs.SKUs); err != nil {
 			return err
 		}
 		commands, err := decideBatch(ctx, tx, rows, batch, results)
@@ -97,14 +97,9 @@ func (s *Service) runBatch(ctx context.Context, batch []*job, lookUp bool) (resu
 
 func batchNeeds(batch []*job, lookUp bool) (n store.BatchNeeds) {
 	for _, j := range batch {
-		var one inventory.Needs
 		if j.barred == nil {
-			one = j.command.Needs()
+			n.Add(j.command.Needs())
 		}
-		n.Levels = append(n.Levels, one.Levels...)
-		n.Reservations = append(n.Reservations, one.Reservations...)
-		n.Watermarks = append(n.Watermarks, one.Watermarks...)
-		n.SKUs = append(n.SKUs, one.SKUs...)
 		if (lookUp || j.barred != nil) && j.keyed() {
 			n.Keys = append(n.Keys, j.key())
 		}
@@ -116,17 +111,17 @@ func batchNeeds(batch []*job, lookUp bool) (n store.BatchNeeds) {
 }
 
 // readNames asks the catalogue about stock levels that were never touched.
-func readNames(ctx context.Context, tx *store.Tx, state *inventory.State, n store.BatchNeeds) error {
-	skus := state.Unstocked(n.SKUs)
+func readNames(ctx context.Context, tx *store.Tx, rows store.BatchRows, sourced []string) error {
+	skus := rows.State.Unstocked(sourced)
 	var locations []string
-	for _, key := range state.Untouched(n.Levels) {
+	for _, key := range rows.State.Untouched(rows.Levels) {
 		skus = append(skus, key.SKU)
 		locations = append(locations, key.Location)
 	}
 	if len(skus) == 0 {
 		return nil
 	}
-	return tx.ReadCatalogue(ctx, state, skus, locations)
+	return tx.ReadCatalogue(ctx, rows.State, skus, locations)
 }
 
 // decideBatch decides the commands in turn. Those that find too little while holds have lapsed

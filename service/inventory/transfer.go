@@ -141,13 +141,13 @@ type TransferOrder struct {
 
 // Check names every field that is wrong whatever the stock is.
 func (c *CreateTransfer) Check() (wrong []FieldError) {
-	if c.From.Location == c.To.Location {
+	if c.From.Location != "" && c.From.Location == c.To.Location {
 		wrong = append(wrong, FieldError{Field: "to", Message: "must be another location than from"})
 	}
 	seen := map[string]bool{}
 	for i, l := range c.Lines {
 		at := fmt.Sprintf("lines[%d].", i)
-		if seen[l.SKU] {
+		if l.SKU != "" && seen[l.SKU] {
 			wrong = append(wrong, FieldError{Field: at + "sku", Message: "is there twice; a transfer names each SKU once"})
 		}
 		if l.Quantity < 1 {

@@ -74,7 +74,9 @@ type BatchNeeds struct {
 
 // BatchRows are what a batch is decided on.
 type BatchRows struct {
-	State    *inventory.State
+	State *inventory.State
+	// Levels are the stock levels that were looked for, whether or not they have a row.
+	Levels   []inventory.LevelKey
 	Recorded map[CommandKey]Recorded
 	// Held are the leases that still stand. The read makes the transaction conflict with whoever
 	// takes one over meanwhile.
@@ -82,7 +84,8 @@ type BatchRows struct {
 }
 
 // ReadBatch reads what a batch needs, in one round trip that also begins the transaction; where
-// reservations are among it, in one more, because only their lines say which stock levels to lock.
+// reservations or transfers are among it, in one more, because only their lines say which stock
+// levels to lock.
 func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (BatchRows, error) {
 	var now time.Time
 	tx.queue(selectNow, func(r pgx.Rows) error { return r.Scan(&now) })
@@ -93,16 +96,26 @@ func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (BatchRows, error) {
 	}
 	reservations := map[inventory.ID]inventory.Reservation{}
 	lines := map[inventory.ID][]inventory.Line{}
-	keys := n.Levels
 	if len(n.Reservations) > 0 {
 		tx.queueReservations(n.Reservations, reservations, lines)
+	}
+	transfers := map[inventory.ID]inventory.Transfer{}
+	transferLines := map[inventory.ID][]inventory.TransferLine{}
+	if len(n.Transfers) > 0 {
+		tx.queueTransfers(n.Transfers, transfers, transferLines)
+	}
+	if len(n.Reservations)+len(n.Transfers) > 0 {
 		if err := tx.Run(ctx); err != nil {
 			return rows, err
 		}
-		keys = append(keys[:len(keys):len(keys)], levelsOf(lines)...)
 	}
+	for id, t := range transfers {
+		t.Lines = transferLines[id]
+		transfers[id] = t
+	}
+	rows.Levels = slices.Concat(n.Levels, levelsOf(lines), endsOf(transfers))
 	var levels []inventory.Level
-	tx.queueLevels(keys, func(l inventory.Level) { levels = append(levels, l) })
+	tx.queueLevels(rows.Levels, func(l inventory.Level) { levels = append(levels, l) })
 	if err := tx.Run(ctx); err != nil {
 		return rows, err
 	}
@@ -112,6 +125,9 @@ func (tx *Tx) ReadBatch(ctx context.Context, n BatchNeeds) (BatchRows, error) {
 	}
 	for id, r := range reservations {
 		rows.State.AddReservation(r, lines[id])
+	}
+	for _, t := range transfers {
+		rows.State.AddTransfer(t)
 	}
 	for w, m := range marks {
 		rows.State.AddWatermark(w, m)
@@ -124,6 +140,13 @@ func levelsOf(lines map[inventory.ID][]inventory.Line) (keys []inventory.LevelKe
 		for _, l := range of {
 			keys = append(keys, l.Level)
 		}
+	}
+	return keys
+}
+
+func endsOf(transfers map[inventory.ID]inventory.Transfer) (keys []inventory.LevelKey) {
+	for _, t := range transfers {
+		keys = append(keys, t.Levels()...)
 	}
 	return keys
 }

@@ -29,21 +29,22 @@ var insertEvents = define("insert_events", `
 INSERT INTO stock_events (region, sku, location, version, kind,
        on_hand_delta, held_delta, allocated_delta, quarantined_delta, incoming_delta, shortfall_delta,
        on_hand, held, allocated, quarantined, incoming, shortfall,
-       movement_home, movement_id, reservation_home, reservation_id,
+       movement_home, movement_id, reservation_home, reservation_id, transfer_home, transfer_id,
        unit_cost, currency, reason, reference, channel, actor, effective_at, recorded_at)
 SELECT k.region::crdb_internal_region, k.sku, k.location, k.version, k.kind,
        k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.b1, k.b2, k.b3, k.b4, k.b5, k.b6,
        k.movement_home::crdb_internal_region, k.movement_id::uuid,
        nullif(k.reservation_home, '')::crdb_internal_region, nullif(k.reservation_id, '')::uuid,
+       nullif(k.transfer_home, '')::crdb_internal_region, nullif(k.transfer_id, '')::uuid,
        nullif(k.unit_cost, '')::decimal, nullif(k.currency, ''), nullif(k.reason, ''), nullif(k.reference, ''),
-       nullif(k.channel, ''), k.actor, k.effective_at, $29
+       nullif(k.channel, ''), k.actor, k.effective_at, $31
   FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-              $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+              $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
        AS k(region, sku, location, version, kind, d1, d2, d3, d4, d5, d6, b1, b2, b3, b4, b5, b6,
-            movement_home, movement_id, reservation_home, reservation_id,
+            movement_home, movement_id, reservation_home, reservation_id, transfer_home, transfer_id,
             unit_cost, currency, reason, reference, channel, actor, effective_at)`,
 	texts, texts, texts, ints, texts, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints,
-	texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, times, moment)
+	texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, times, moment)
 
 var insertReservations = define("insert_reservations", `
 INSERT INTO reservations (region, id, status, order_reference, channel, expires_at, version, created_at, updated_at)
@@ -103,6 +104,7 @@ func (tx *Tx) WriteBatch(c *inventory.Changes, commands []Recorded) {
 	if len(c.Lines) > 0 {
 		tx.queue(updateLines, nil, lineRows(c.Lines)...)
 	}
+	tx.writeTransfers(c)
 	if len(commands) > 0 {
 		tx.queue(insertCommands, nil, commandRows(commands)...)
 	}
@@ -156,10 +158,10 @@ func eventRows(es []inventory.Event) []any {
 		column(es, func(e *row) int64 { return e.Balances.Shortfall }),
 		column(es, func(e *row) string { return e.Command.Region }),
 		column(es, func(e *row) string { return uuidText(e.Command.UUID) }),
-		column(es, func(e *row) string { return orEmpty(e.Reservation, func(id inventory.ID) string { return id.Region }) }),
-		column(es, func(e *row) string {
-			return orEmpty(e.Reservation, func(id inventory.ID) string { return uuidText(id.UUID) })
-		}),
+		column(es, func(e *row) string { return orEmpty(e.Reservation, regionOf) }),
+		column(es, func(e *row) string { return orEmpty(e.Reservation, uuidOf) }),
+		column(es, func(e *row) string { return orEmpty(e.Transfer, regionOf) }),
+		column(es, func(e *row) string { return orEmpty(e.Transfer, uuidOf) }),
 		column(es, func(e *row) string { return orEmpty(e.UnitCost, func(m inventory.Money) string { return m.Amount }) }),
 		column(es, func(e *row) string { return orEmpty(e.UnitCost, func(m inventory.Money) string { return m.Currency }) }),
 		column(es, func(e *row) string { return e.Meta.Reason }),
@@ -177,6 +179,10 @@ func orEmpty[T any](v *T, show func(T) string) string {
 	}
 	return show(*v)
 }
+
+func regionOf(id inventory.ID) string { return id.Region }
+
+func uuidOf(id inventory.ID) string { return uuidText(id.UUID) }
 
 func newReservationRows(rs []inventory.Reservation) []any {
 	type row = inventory.Reservation

@@ -13,6 +13,7 @@ SELECT e.region::text, e.sku, e.location, e.version, e.kind,
        e.on_hand_delta, e.held_delta, e.allocated_delta, e.quarantined_delta, e.incoming_delta, e.shortfall_delta,
        e.on_hand, e.held, e.allocated, e.quarantined, e.incoming, e.shortfall,
        e.movement_home::text, e.movement_id::text, coalesce(e.reservation_home::text, ''), coalesce(e.reservation_id::text, ''),
+       coalesce(e.transfer_home::text, ''), coalesce(e.transfer_id::text, ''),
        coalesce(e.unit_cost::text, ''), coalesce(e.currency, ''), coalesce(e.reason, ''), coalesce(e.reference, ''),
        coalesce(e.channel, ''), e.actor, e.effective_at, e.recorded_at
   FROM stock_events AS e
@@ -30,13 +31,13 @@ func (s *Store) Events(ctx context.Context, key inventory.LevelKey, after int64,
 }
 
 func scanEvent(r pgx.Rows) (e inventory.Event, err error) {
-	var movement, reservationHome, reservation string
+	var movement, reservationHome, reservation, transferHome, transfer string
 	var cost inventory.Money
 	d, b, m := &e.Deltas, &e.Balances, &e.Meta
 	err = r.Scan(&e.Key.Region, &e.Key.SKU, &e.Key.Location, &e.Version, &e.Kind,
 		&d.OnHand, &d.Held, &d.Allocated, &d.Quarantined, &d.Incoming, &d.Shortfall,
 		&b.OnHand, &b.Held, &b.Allocated, &b.Quarantined, &b.Incoming, &b.Shortfall,
-		&e.Command.Region, &movement, &reservationHome, &reservation,
+		&e.Command.Region, &movement, &reservationHome, &reservation, &transferHome, &transfer,
 		&cost.Amount, &cost.Currency, &m.Reason, &m.Reference, &m.Channel, &m.Actor, &m.EffectiveAt, &e.RecordedAt)
 	if err != nil {
 		return e, err
@@ -45,12 +46,21 @@ func scanEvent(r pgx.Rows) (e inventory.Event, err error) {
 	if cost.Amount != "" {
 		e.UnitCost = &cost
 	}
-	if reservation != "" {
-		e.Reservation = &inventory.ID{Region: reservationHome}
-		if e.Reservation.UUID, err = parseUUID(reservation); err != nil {
-			return e, err
-		}
+	if e.Reservation, err = orNone(reservationHome, reservation); err != nil {
+		return e, err
+	}
+	if e.Transfer, err = orNone(transferHome, transfer); err != nil {
+		return e, err
 	}
 	e.Command.UUID, err = parseUUID(movement)
 	return e, err
+}
+
+// orNone is an id that may not be there.
+func orNone(region, uuid string) (*inventory.ID, error) {
+	if uuid == "" {
+		return nil, nil
+	}
+	u, err := parseUUID(uuid)
+	return &inventory.ID{Region: region, UUID: u}, err
 }

@@ -19,9 +19,9 @@ type check struct {
 
 const levelKey = `l.location || '/' || l.sku`
 
-// checks are I1 to I6 and I9 of the design, as SQL. Two sides that must be equal are added up with
+// checks are I1 to I6 and I9 of the design, and what holds for transfers, as SQL. Two sides that must be equal are added up with
 // opposite signs rather than joined: one pass over each, and what is on one side only shows too.
-var checks = []check{
+var checks = append([]check{
 	{
 		name:  "quantities",
 		about: "I1, I2: no quantity below zero, on hand covers what is promised",
@@ -112,7 +112,7 @@ var checks = []check{
 		        FROM reservation_lines AS l JOIN reservations AS r ON r.region = l.home AND r.id = l.reservation_id
 		       WHERE l.held > 0 AND l.expires_at <> r.expires_at`,
 	},
-}
+}, transferChecks...)
 
 // Verification is what verify found at one snapshot.
 type Verification struct {

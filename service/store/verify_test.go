@@ -26,6 +26,7 @@ func decide(t *testing.T, db *storetest.DB, key string, c inventory.Command, id 
 			return err
 		}
 		rows.State.AddProduct("A", inventory.CatalogueEntry{Known: true})
+		rows.State.AddProduct("T", inventory.CatalogueEntry{Known: true})
 		rows.State.AddLocation("NYC", inventory.CatalogueEntry{Known: true})
 		rows.State.AddLocation("LON", inventory.CatalogueEntry{Known: true})
 		if answer, err = rows.State.Decide(c, false); err != nil {
@@ -77,6 +78,7 @@ func furnish(t *testing.T, db *storetest.DB) {
 	decide(t, db, "confirm", &inventory.Confirm{ID: step, Reference: allocated}, step)
 	step = id(nycA)
 	decide(t, db, "fulfil", &inventory.Fulfil{ID: step, Reference: allocated, Lines: []inventory.LineSelection{{Line: 1, Quantity: &one}}}, step)
+	sendLorries(t, db)
 }
 
 // corruption is something that must not be, and how to undo it.
@@ -127,6 +129,7 @@ func corruptions() []corruption {
 		{event(1, "movement_id = gen_random_uuid()"), event(1, "movement_id = (SELECT id FROM commands WHERE key = 'receive-nyc')"), "commands", "receive-nyc"},
 		{line("expires_at = expires_at + '1s'::interval"), line("expires_at = expires_at - '1s'::interval"), "holds", "* line 1"},
 	}
+	all = append(all, transferCorruptions()...)
 	for _, column := range []string{"on_hand", "held", "allocated", "quarantined", "incoming", "shortfall"} {
 		all = append(all,
 			corruption{level(column + " = -1"), level(is), "quantities", "NYC/A"},
@@ -204,14 +207,14 @@ func dropConstraints(t *testing.T, db *storetest.DB) {
 		SELECT 'ALTER TABLE ' || table_name || ' DROP CONSTRAINT ' || string_agg(constraint_name, ', DROP CONSTRAINT ')
 		  FROM information_schema.table_constraints
 		 WHERE constraint_type = 'CHECK' AND table_schema = 'public' AND constraint_name NOT LIKE '%not_null'
-		   AND table_name IN ('stock_levels', 'stock_events', 'reservation_lines')
+		   AND table_name IN ('stock_levels', 'stock_events', 'reservation_lines', 'transfers', 'transfer_lines')
 		 GROUP BY table_name`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	drops, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil || len(drops) != 3 {
-		t.Fatalf("constraints of three tables: %q, %v", drops, err)
+	if err != nil || len(drops) != 5 {
+		t.Fatalf("constraints of five tables: %q, %v", drops, err)
 	}
 	for _, drop := range drops {
 		db.Exec(t, drop)
