@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,6 +18,19 @@ import (
 var whole = map[string]string{
 	"all_locations": "every pod keeps the few there are in memory",
 	"all_channels":  "every pod keeps the few there are in memory",
+}
+
+// along names the index that a list goes along, where several would do and one has fewer rows.
+// filter is the parameter that it is for.
+var along = map[string]struct {
+	index  string
+	filter int
+	value  string
+}{
+	"list_transfers_of_status":      {"transfers_by_status", 4, "in_transit"},
+	"list_transfers_of_reference":   {"transfers_by_reference", 5, "a"},
+	"list_transfers_of_origin":      {"transfers_by_origin", 6, "a"},
+	"list_transfers_of_destination": {"transfers_by_destination", 7, "a"},
 }
 
 // Every statement finds its rows by an index: none reads a whole table that grows.
@@ -35,6 +50,9 @@ func TestEveryStatementFindsItsRowsByAnIndex(t *testing.T) {
 				plan := explain(t, conn, name, st.SQL, st.Types)
 				if _, meant := whole[name]; readsAll(plan) != meant {
 					t.Errorf("reads a whole table: %t; by intent: %t\n%s", !meant, meant, plan)
+				}
+				if !strings.Contains(plan, along[name].index) {
+					t.Errorf("doesn't go along %s\n%s", along[name].index, plan)
 				}
 			})
 		}
@@ -62,10 +80,26 @@ func explain(t *testing.T, conn *pgx.Conn, name, sql string, types []uint32) str
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A region's name also passes for a name; where an id, a duration or JSON is wanted, NULL must do.
-	result := run(t, conn, sd, types, "us-east1")
-	if result.Err != nil {
-		result = run(t, conn, sd, types, nil)
+	args := make([]any, len(types))
+	for i, oid := range types {
+		args[i] = sample(oid)
+		switch {
+		case strings.Contains(sql, fmt.Sprintf("$%d::uuid", i+1)):
+			args[i] = "0b9f2c5e-6d1a-4c1e-9b6e-2f4f6d1b7a10"
+		case along[name].filter == i+1:
+			args[i] = along[name].value
+		case along[name].filter > 0 && strings.Contains(sql, fmt.Sprintf("$%d = ''", i+1)):
+			args[i] = "" // a filter that is left open
+		}
+	}
+	result := run(t, conn, sd, args)
+	if result.Err != nil { // where a duration or JSON is wanted, NULL must do
+		for i, oid := range types {
+			if oid == pgtype.TextOID {
+				args[i] = nil
+			}
+		}
+		result = run(t, conn, sd, args)
 	}
 	if result.Err != nil {
 		t.Fatal(result.Err)
@@ -81,21 +115,17 @@ func explain(t *testing.T, conn *pgx.Conn, name, sql string, types []uint32) str
 	return plan.String()
 }
 
-func run(t *testing.T, conn *pgx.Conn, sd *pgconn.StatementDescription, types []uint32, text any) *pgconn.Result {
+func run(t *testing.T, conn *pgx.Conn, sd *pgconn.StatementDescription, args []any) *pgconn.Result {
 	t.Helper()
 	var b pgx.ExtendedQueryBuilder
-	args := make([]any, len(types))
-	for i, oid := range types {
-		args[i] = sample(oid, text)
-	}
 	if err := b.Build(conn.TypeMap(), sd, args); err != nil {
 		t.Fatal(err)
 	}
 	return conn.PgConn().ExecPrepared(t.Context(), sd.Name, b.ParamValues, b.ParamFormats, nil).Read()
 }
 
-// sample gives a value of a parameter's type.
-func sample(oid uint32, text any) any {
+// sample gives a value of a parameter's type. A region's name also passes for a name.
+func sample(oid uint32) any {
 	switch oid {
 	case pgtype.TextArrayOID:
 		return []string{"us-east1", "europe-west1"}
@@ -110,7 +140,9 @@ func sample(oid uint32, text any) any {
 	case pgtype.BoolOID:
 		return true
 	case pgtype.TextOID:
-		return text
+		return "us-east1"
+	case pgtype.TimestamptzOID:
+		return time.Unix(1_800_000_000, 0)
 	}
 	return nil
 }
