@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 )
 
@@ -73,11 +74,15 @@ type (
 	channelsCursor struct {
 		Channel string `json:"channel"`
 	}
+	keysCursor struct {
+		Key string `json:"key"`
+	}
 )
 
 func (c *productsCursor) isOurs() bool  { return inventory.CheckSKU(c.SKU) == "" }
 func (c *locationsCursor) isOurs() bool { return inventory.CheckIdentifier(c.Location) == "" }
 func (c *channelsCursor) isOurs() bool  { return inventory.CheckIdentifier(c.Channel) == "" }
+func (c *keysCursor) isOurs() bool      { return auth.IsKeyID(c.Key) }
 
 func badToken() error {
 	return invalid(inventory.FieldError{Field: "page_token", Message: "is not one that this list gave"})

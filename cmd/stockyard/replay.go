@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"stockyard/regions"
+	"stockyard/service/client"
 	"stockyard/service/dev"
 	"stockyard/service/replay"
 )
@@ -34,6 +35,7 @@ func (c *replayCommand) Run(ctx context.Context) error {
 	}
 	summary, err := replay.Run(ctx, replay.Options{
 		File: file, FileName: c.File, Targets: c.Target, OpeningPercent: c.OpeningPercent, Workers: c.Workers, Progress: os.Stderr,
+		Client: clientOptions(),
 	})
 	if summary != nil {
 		if c.JSON {
@@ -42,4 +44,10 @@ func (c *replayCommand) Run(ctx context.Context) error {
 		return errors.Join(summary.Write(os.Stdout), err)
 	}
 	return err
+}
+
+// clientOptions are those of every command that calls pods. The credential is a variable and no
+// flag: flags are seen in process lists and kept in shells' histories.
+func clientOptions() client.Options {
+	return client.Options{Token: os.Getenv("STOCKYARD_TOKEN")}
 }

@@ -31,10 +31,10 @@ type Anonymous struct{}
 // Authenticate implements Authenticator.
 func (Anonymous) Authenticate(context.Context, string) (Principal, error) { return Nobody, nil }
 
-// Bearer takes API keys and, where there is an issuer, its tokens.
+// Bearer takes API keys and an issuer's tokens, where it has what checks them.
 type Bearer struct {
 	Keys   *Keys
-	Tokens *Tokens // nil where no issuer is configured
+	Tokens *Tokens
 	// Observe is told how it went: accepted, refused or unavailable. It may be nil.
 	Observe func(kind Kind, result string)
 }
@@ -45,6 +45,7 @@ const maxCredential = 16 << 10
 var (
 	errNotBearer = errors.New("the scheme is not Bearer")
 	errTooLong   = fmt.Errorf("it is longer than %d bytes", maxCredential)
+	errNoKeys    = errors.New("API keys are not accepted")
 	errNoIssuer  = errors.New("it is no API key, and no issuer of tokens is configured")
 )
 
@@ -64,13 +65,20 @@ func (b *Bearer) Authenticate(ctx context.Context, authorization string) (Princi
 	}
 	kind, check := KindToken, b.token
 	if IsAPIKey(credential) {
-		kind, check = KindKey, b.Keys.Authenticate
+		kind, check = KindKey, b.key
 	}
 	p, err := check(ctx, credential)
 	if b.Observe != nil {
 		b.Observe(kind, resultOf(err))
 	}
 	return p, err
+}
+
+func (b *Bearer) key(ctx context.Context, credential string) (Principal, error) {
+	if b.Keys == nil {
+		return Principal{}, bad(errNoKeys)
+	}
+	return b.Keys.Authenticate(ctx, credential)
 }
 
 func (b *Bearer) token(ctx context.Context, credential string) (Principal, error) {

@@ -30,6 +30,7 @@ type Settings struct {
 	DrainDelay     time.Duration `help:"How long a stopping pod reports not ready before it stops taking requests." env:"STOCKYARD_DRAIN_DELAY" default:"3s"`
 	LogLevel       string        `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
 	LogFormat      string        `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
+	Access
 	Database
 }
 
@@ -49,7 +50,8 @@ func (s *Settings) Check(topology *regions.Topology) error {
 	if !topology.Has(s.Region) {
 		wrong("--region %q is not one of the topology's %v", s.Region, topology.Names())
 	}
-	for name, address := range map[string]string{"--listen": s.Listen, "--ops-listen": s.OpsListen} {
+	addresses := map[string]string{"--listen": s.Listen, "--ops-listen": s.OpsListen}
+	for name, address := range addresses {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			wrong("%s %q: want host:port", name, address)
 		}
@@ -74,7 +76,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 			wrong("%s %s: want %s to %s", name, v.is, v.least, v.most)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.check(addresses)...)...)
 }
 
 // LogValue prints the settings with secrets redacted.
@@ -86,6 +88,8 @@ func (s Settings) LogValue() slog.Value {
 		slog.Int("lanes", s.Lanes), slog.Int("batch_size", s.BatchSize), slog.Int("queue_size", s.QueueSize), slog.Int("max_conns", s.MaxConns),
 		slog.Duration("request_timeout", s.RequestTimeout), slog.Duration("tx_timeout", s.TxTimeout),
 		slog.Duration("expiry_every", s.ExpiryEvery), slog.Duration("drain_delay", s.DrainDelay),
+		slog.Bool("anonymous", s.Anonymous), slog.Bool("allow_unverified_database", s.AllowUnverifiedDatabase),
+		slog.String("oidc_issuer", s.OIDCIssuer), slog.String("oidc_audience", s.OIDCAudience), slog.String("oidc_grants_claim", s.OIDCGrantsClaim),
 		slog.String("log_level", s.LogLevel), slog.String("log_format", s.LogFormat),
 	)
 }

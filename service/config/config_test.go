@@ -29,11 +29,12 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 		t.Fatalf("the defaults are refused: %v", err)
 	}
 	bad := config.Settings{Region: "mars", Listen: "nowhere", OpsListen: ":1", Lanes: -1, MaxConns: 3}
+	bad.Access = config.Access{Anonymous: true, OIDCIssuer: "http://id.example.com"}
 	err = bad.Check(topology)
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"--database-url", "--region", "--listen", "--lanes", "--batch-size", "--queue-size", "--max-conns", "--request-timeout", "--tx-timeout", "--expiry-every"} {
+	for _, name := range []string{"--database-url", "--region", "--listen", "--lanes", "--batch-size", "--queue-size", "--max-conns", "--request-timeout", "--tx-timeout", "--expiry-every", "--anonymous", "--oidc-issuer", "--oidc-audience", "--oidc-grants-claim"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}
@@ -57,6 +58,28 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), `"region":"us-east1"`) {
 			t.Errorf("the settings are not printed: %s", out.String())
+		}
+	}
+}
+
+func TestOnlyLoopbackIsAnonymous(t *testing.T) {
+	topology, err := regions.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, ok := range map[string]bool{
+		"127.0.0.1:8080": true, "localhost:1": true, "[::1]:1": true, "127.3.2.1:1": true,
+		":8080": false, "0.0.0.0:8080": false, "[::]:8080": false, "10.0.0.1:1": false, "localhost.example.com:1": false,
+	} {
+		for _, both := range []bool{true, false} {
+			s := settings()
+			s.Anonymous, s.Listen, s.OpsListen = true, "127.0.0.1:1", address
+			if both {
+				s.Listen = address
+			}
+			if err := s.Check(topology); (err == nil) != ok {
+				t.Errorf("anonymous at %s and %s: %v", s.Listen, s.OpsListen, err)
+			}
 		}
 	}
 }

@@ -41,7 +41,7 @@ func startPod(o podOptions) (*podProcess, error) {
 	}
 	defer func() { _ = log.Close() }()
 	p.cmd = exec.Command(self, "serve", "--region", o.region, "--listen", o.address, "--ops-listen", o.address,
-		"--allow-postgres", "--drain-delay", "0s", "--log-format", "text", "--stop-with-stdin")
+		"--anonymous", "--allow-postgres", "--drain-delay", "0s", "--log-format", "text", "--stop-with-stdin")
 	if o.topology != "" {
 		p.cmd.Args = append(p.cmd.Args, "--topology", o.topology)
 	}

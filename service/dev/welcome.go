@@ -19,7 +19,7 @@ var tries = []struct{ about, command string }{
 
 func welcome(o Options, db *devdb.Database) {
 	w := o.Out
-	fmt.Fprintf(w, "\nStockyard runs in %d regions on %s. No credentials; this machine only.\n\n", len(o.Topology.Regions), describe(db))
+	fmt.Fprintf(w, "\nStockyard runs in %d regions on %s. No credentials are asked for, so this machine only.\n\n", len(o.Topology.Regions), describe(db))
 	for i, target := range Targets(o.Topology, o.Port) {
 		fmt.Fprintf(w, "  %-16s %s\n", o.Topology.Regions[i].Name, target)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"stockyard/service"
+	"stockyard/service/auth"
 	"stockyard/service/httpapi"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
@@ -51,7 +52,7 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 		t.Fatal(err)
 	}
 	o := service.Options{Region: region, Topology: db.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) }}
-	door := httpapi.Options{}
+	door := httpapi.Options{Authenticator: auth.Anonymous{}}
 	for _, c := range change {
 		c(&o, &door)
 	}

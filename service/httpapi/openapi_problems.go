@@ -84,6 +84,8 @@ func (b *builder) problemResponse(status int, names []string) (*huma.Response, e
 
 func problemHeaders(status int, names []string) (headers string) {
 	switch status {
+	case http.StatusUnauthorized:
+		headers = "WWW-Authenticate!"
 	case http.StatusPreconditionFailed:
 		headers = "ETag"
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:

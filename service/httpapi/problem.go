@@ -74,6 +74,9 @@ var failures = []struct {
 	{service.ErrAborted, kindOfProblem{"aborted", "Aborted", http.StatusFailedDependency}, "another command of the batch was refused, so that none took effect", ""},
 	{context.DeadlineExceeded, kindOfProblem{"deadline-exceeded", "Deadline exceeded", http.StatusGatewayTimeout}, "the deadline passed; the command was not run, or its outcome can be had by repeating it with the same Idempotency-Key", ""},
 	{context.Canceled, kindOfProblem{"deadline-exceeded", "Deadline exceeded", http.StatusGatewayTimeout}, "the caller gave up; the command was not run, or its outcome can be had by repeating it with the same Idempotency-Key", ""},
+	{auth.ErrNoCredential, unauthenticated, auth.ErrNoCredential.Error(), ""},
+	{auth.ErrBadCredential, unauthenticated, auth.ErrBadCredential.Error(), ""},
+	{auth.ErrUnavailable, kindOfProblem{"unavailable", "Unavailable", http.StatusServiceUnavailable}, auth.ErrUnavailable.Error(), "1"},
 	{errMethod, kindOfProblem{"method-not-allowed", "Method not allowed", http.StatusMethodNotAllowed}, "this path doesn't know the method", ""},
 }
 
@@ -135,6 +138,12 @@ func (a *api) writeProblem(c *gin.Context, id, operation string, err error) {
 	if p.Status >= http.StatusInternalServerError && a.options.Log != nil {
 		a.options.Log.Warn("request failed", "operation", operation, "status", p.Status, "request_id", id, "error", err)
 	}
+	if errors.Is(err, auth.ErrBadCredential) && a.options.Log != nil {
+		a.options.Log.Info("credential refused", "operation", operation, "request_id", id, "reason", err)
+	}
+	if p.Status == http.StatusUnauthorized {
+		c.Header("WWW-Authenticate", challenge(err))
+	}
 	if p.retryAfter != "" {
 		c.Header("Retry-After", p.retryAfter)
 	}
@@ -149,6 +158,14 @@ func (a *api) writeProblem(c *gin.Context, id, operation string, err error) {
 		return
 	}
 	writeJSON(c, p.Status, "application/problem+json", p)
+}
+
+// challenge says how to come in (RFC 6750): no more, where no credential was given.
+func challenge(err error) string {
+	if errors.Is(err, auth.ErrBadCredential) {
+		return `Bearer realm="stockyard", error="invalid_token"`
+	}
+	return `Bearer realm="stockyard"`
 }
 
 func badField(field, message string) error {

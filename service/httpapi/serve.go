@@ -83,6 +83,10 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	principal, err := a.options.Authenticator.Authenticate(c.Request.Context(), c.GetHeader("Authorization"))
+	if err != nil {
+		return reply{}, err
+	}
 	usual, most := a.options.RequestTimeout, maxTimeout
 	if r.operation == auth.Verify {
 		usual, most = verifyTimeout, verifyTimeout
@@ -96,7 +100,7 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	if r.body > 0 {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, r.body)
 	}
-	who := service.Caller{Principal: auth.Nobody, RequestID: id}
+	who := service.Caller{Principal: principal, RequestID: id}
 	if err := a.service.Admit(who, r.operation); err != nil {
 		return reply{}, err
 	}

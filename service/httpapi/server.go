@@ -16,6 +16,8 @@ import (
 
 // Options of the REST door.
 type Options struct {
+	// Authenticator finds out who asks. Without one nobody comes in.
+	Authenticator auth.Authenticator
 	// RequestTimeout is a request's deadline where its Request-Timeout header names none; 15s.
 	RequestTimeout time.Duration
 	Log            *slog.Logger
@@ -86,6 +88,11 @@ func (a *api) routes() []route {
 		{"POST", "/v1/reservations/:id/fulfil", auth.Fulfil, maxBody, a.fulfil},
 
 		{"GET", "/v1/verify", auth.Verify, 0, a.verify},
+
+		{"POST", "/v1/keys", auth.CreateKey, maxBody, a.postKey},
+		{"GET", "/v1/keys", auth.ListKeys, 0, a.listKeys},
+		{"GET", "/v1/keys/:id", auth.GetKey, 0, a.getKey},
+		{"DELETE", "/v1/keys/:id", auth.RevokeKey, 0, a.deleteKey},
 	}
 }
 
@@ -97,6 +104,9 @@ func New(s *service.Service, o Options, more ...func(gin.IRouter)) http.Handler 
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, int, time.Duration) {}
+	}
+	if o.Authenticator == nil {
+		o.Authenticator = &auth.Bearer{}
 	}
 	gin.SetMode(gin.ReleaseMode)
 	a := &api{service: s, options: o}

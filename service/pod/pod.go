@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type Pod struct {
 	store    *store.Store
 	service  *service.Service
 	metrics  *telemetry.Metrics
+	access   access
 	api, ops *http.Server
 	draining atomic.Bool
 }
@@ -39,6 +41,11 @@ var (
 
 // New connects to the database and builds the pod. It refuses PostgreSQL unless that is allowed.
 func New(ctx context.Context, settings config.Settings, topology *regions.Topology, build Build, log *slog.Logger) (*Pod, error) {
+	if !settings.AllowUnverifiedDatabase {
+		if err := store.CheckVerified(settings.DatabaseURL); err != nil {
+			return nil, err
+		}
+	}
 	metrics := telemetry.New(settings.Region, build.Version)
 	st, err := store.Open(ctx, store.Options{
 		URL: settings.DatabaseURL, Regions: topology.Names(), MaxConns: settings.MaxConns, OnRetry: metrics.Retry,
@@ -58,6 +65,7 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 		OnInternal: func(err error) { log.Error("internal error", "error", err) },
 	})
 	metrics.Watch(telemetry.Gauges{LaneDepth: p.service.QueueDepth, Connections: st.PoolStats})
+	p.access = newAccess(settings.Access, st, metrics, log)
 	p.serve(build)
 	return p, nil
 }
@@ -66,7 +74,7 @@ func (p *Pod) serve(build Build) {
 	ops := httpapi.Ops{Registry: p.metrics.Registry, Version: build, Ready: []httpapi.ReadyCheck{
 		{Name: "draining", Check: p.notDraining}, {Name: "database", Check: p.databaseAnswers}, {Name: "schema", Check: p.schemaFits},
 	}}
-	options := httpapi.Options{RequestTimeout: p.settings.RequestTimeout, Log: p.log, Observe: p.metrics.Request}
+	options := httpapi.Options{Authenticator: p.access.authenticator, RequestTimeout: p.settings.RequestTimeout, Log: p.log, Observe: p.metrics.Request}
 	if p.settings.OpsListen == p.settings.Listen {
 		p.api = newServer(httpapi.New(p.service, options, ops.Routes))
 		return
@@ -132,6 +140,11 @@ func (p *Pod) Run(ctx context.Context) error {
 	workersDone := make(chan struct{})
 	go func() {
 		defer close(workersDone)
+		var side sync.WaitGroup
+		defer side.Wait()
+		for _, run := range p.access.run {
+			side.Go(func() { run(workers) })
+		}
 		runner := worker.Runner{Store: p.store, Region: p.settings.Region, Log: p.log}
 		runner.Run(workers, worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired))
 	}()

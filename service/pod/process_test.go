@@ -33,6 +33,7 @@ func build(t *testing.T) (binary string) {
 type process struct {
 	region, address, database, binary string
 	log                               string
+	more                              []string // flags; "--anonymous" where none are given
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -48,6 +49,10 @@ func (p *process) start() error {
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(p.binary, "serve", "--region", p.region, "--listen", p.address, "--ops-listen", p.address,
 		"--allow-postgres", "--drain-delay", "0s", "--log-format", "text", "--expiry-every", "100ms", "--stop-with-stdin")
+	cmd.Args = append(cmd.Args, p.more...)
+	if p.more == nil {
+		cmd.Args = append(cmd.Args, "--anonymous")
+	}
 	cmd.Env = append(os.Environ(), "STOCKYARD_DATABASE_URL="+p.database)
 	cmd.Stdout, cmd.Stderr = log, log
 	stdin, err := cmd.StdinPipe() // ends with this test's process, however that ends
@@ -101,7 +106,7 @@ func (p *process) stop() error {
 }
 
 // startPods starts a pod a region on the database.
-func startPods(t *testing.T, binary string, db *storetest.DB) (pods []*process, targets []string) {
+func startPods(t *testing.T, binary string, db *storetest.DB, more ...string) (pods []*process, targets []string) {
 	t.Helper()
 	dir := t.TempDir()
 	for i, region := range db.Topology.Regions {
@@ -111,7 +116,7 @@ func startPods(t *testing.T, binary string, db *storetest.DB) (pods []*process, 
 		}
 		p := &process{
 			region: region.Name, address: listener.Addr().String(), database: db.URLs[i],
-			binary: binary, log: filepath.Join(dir, region.Name+".log"),
+			binary: binary, log: filepath.Join(dir, region.Name+".log"), more: more,
 		}
 		if err := listener.Close(); err != nil {
 			t.Fatal(err)

@@ -18,6 +18,7 @@ const (
 	ints   = pgtype.Int8ArrayOID
 	times  = pgtype.TimestamptzArrayOID
 	moment = pgtype.TimestamptzOID
+	blob   = pgtype.ByteaOID
 	blobs  = pgtype.ByteaArrayOID
 	bools  = pgtype.BoolArrayOID
 	float  = pgtype.Float8OID

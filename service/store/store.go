@@ -7,7 +7,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +40,7 @@ type Options struct {
 func Open(ctx context.Context, o Options) (*Store, error) {
 	config, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
-		return nil, errors.New("the database URL can't be read: want postgres://user@host:port/database?options")
+		return nil, errUnreadableURL
 	}
 	if o.MaxConns == 0 {
 		o.MaxConns = 16

@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"stockyard/service/auth"
 )
 
 // Metrics are a pod's. Labels are few and bounded.
@@ -23,6 +25,7 @@ type Metrics struct {
 	retries   *prometheus.CounterVec
 	expired   prometheus.Counter
 	expiryLag prometheus.Gauge
+	comers    *prometheus.CounterVec
 }
 
 // Gauges are read when metrics are scraped.
@@ -59,11 +62,14 @@ func New(region, version string) *Metrics {
 		expiryLag: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "stockyard_expiry_lag_seconds", Help: "How long the oldest lapsed hold had been over when the worker found it.",
 		}),
+		comers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stockyard_authentications_total", Help: "Credentials presented, by kind (key, token) and result (accepted, refused, unavailable).",
+		}, []string{"kind", "result"}),
 	}
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "stockyard_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"region": region, "version": version},
 	}, func() float64 { return 1 })
-	m.Registry.MustRegister(m.requests, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, build,
+	m.Registry.MustRegister(m.requests, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, m.comers, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -104,6 +110,11 @@ func (m *Metrics) Retry(cause string) { m.retries.WithLabelValues(cause).Inc() }
 func (m *Metrics) Expired(found int, lag time.Duration) {
 	m.expired.Add(float64(found))
 	m.expiryLag.Set(lag.Seconds())
+}
+
+// Authenticated counts a credential that was presented.
+func (m *Metrics) Authenticated(kind auth.Kind, result string) {
+	m.comers.WithLabelValues(string(kind), result).Inc()
 }
 
 // Logger makes the logger of a format (json or text) and level (debug, info, warn, error).
