@@ -30,12 +30,16 @@ func (a *api) postReservation(r *request) (reply, error) {
 		return reply{}, err
 	}
 	outcome, err := a.service.Reserve(r.ctx, caller, in)
-	return reservationReply(http.StatusCreated, outcome, err)
+	return madeReply(http.StatusCreated, outcome, err)
 }
 
-func reservationReply(status int, outcome service.Outcome, err error) (reply, error) {
+// madeReply answers with what a command made, or took a step further.
+func madeReply(status int, outcome service.Outcome, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
+	}
+	if t := outcome.Transfer; t != nil {
+		return reply{status: status, body: t, version: t.Version, replayed: outcome.Replayed}, nil
 	}
 	return reply{status: status, body: outcome.Reservation, version: outcome.Reservation.Version, replayed: outcome.Replayed}, nil
 }
@@ -80,12 +84,12 @@ func (b unitsBody) input() service.StepInput {
 	return service.StepInput{Lines: b.Lines, Reason: b.Reason, Reference: b.Reference}
 }
 
-// step serves a step of a reservation's life.
-func step[Body any](
+// step serves a step in the life of what was made before.
+func step[Body, Input any](
 	r *request,
-	run func(context.Context, service.Caller, string, service.StepInput) (service.Outcome, error),
+	run func(context.Context, service.Caller, string, Input) (service.Outcome, error),
 	read func(*request) (Body, error),
-	input func(Body) service.StepInput,
+	input func(Body) Input,
 ) (reply, error) {
 	caller, err := r.caller()
 	if err != nil {
@@ -100,7 +104,7 @@ func step[Body any](
 		return reply{}, err
 	}
 	outcome, err := run(r.ctx, caller, id, input(body))
-	return reservationReply(http.StatusOK, outcome, err)
+	return madeReply(http.StatusOK, outcome, err)
 }
 
 func (a *api) getReservation(r *request) (reply, error) {

@@ -52,6 +52,7 @@ var stockArea = area{
 		"balances":     object("The quantities after it."),
 		"movement":     text("The id of the movement, or of the reservation's step, that made it.").eg("us-east1.gopg38ga4cvb4vp4c6b34oi3i0"),
 		"reservation":  text("The id of the reservation that it concerns, where there is one.").eg("us-east1.gopg38ga4cvb4vp4c6b34oi3i0"),
+		"transfer":     text("The id of the transfer that it concerns, where there is one.").eg("us-east1.gopg38ga4cvb4vp4c6b34oi3i0"),
 		"actor":        text("Who did it."),
 		"effective_at": moment("When it happened in the world."),
 		"recorded_at":  moment("When it was recorded."),
@@ -78,10 +79,12 @@ var stockArea = area{
 	},
 }
 
-// eventKinds are the movements and the steps of a reservation.
+// eventKinds are the movements, the steps of a reservation and those of a transfer.
 func eventKinds() []inventory.Kind {
 	return append(inventory.MovementKinds(),
-		inventory.KindReserve, inventory.KindConfirm, inventory.KindRelease, inventory.KindFulfil, inventory.KindExpire)
+		inventory.KindReserve, inventory.KindConfirm, inventory.KindRelease, inventory.KindFulfil, inventory.KindExpire,
+		inventory.KindTransferShip, inventory.KindTransferExpect, inventory.KindTransferReceive,
+		inventory.KindTransferLose, inventory.KindTransferRecall, inventory.KindTransferReturn)
 }
 
 // duration is text as Go writes durations.

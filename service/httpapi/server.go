@@ -87,6 +87,14 @@ func (a *api) routes() []route {
 		{"POST", "/v1/reservations/:id/release", auth.Release, maxBody, a.release},
 		{"POST", "/v1/reservations/:id/fulfil", auth.Fulfil, maxBody, a.fulfil},
 
+		{"POST", "/v1/transfers", auth.CreateTransfer, maxBody, a.postTransfer},
+		{"GET", "/v1/transfers", auth.ListTransfers, 0, a.listTransfers},
+		{"GET", "/v1/transfers/:id", auth.GetTransfer, 0, a.getTransfer},
+		{"POST", "/v1/transfers/:id/ship", auth.ShipTransfer, maxBody, a.shipTransfer},
+		{"POST", "/v1/transfers/:id/receive", auth.ReceiveTransfer, maxBody, a.receiveTransfer},
+		{"POST", "/v1/transfers/:id/close", auth.CloseTransfer, maxBody, a.closeTransfer},
+		{"POST", "/v1/transfers/:id/cancel", auth.CancelTransfer, maxBody, a.cancelTransfer},
+
 		{"GET", "/v1/verify", auth.Verify, 0, a.verify},
 
 		{"POST", "/v1/keys", auth.CreateKey, maxBody, a.postKey},
