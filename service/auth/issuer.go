@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,22 +16,24 @@ import (
 
 // How an issuer's keys are kept. Keys that it withdrew are gone within refreshEvery while it
 // answers; while it doesn't, those at hand are trusted for trustFor. A token that no key at hand
-// has signed makes the pod ask for new ones, but never sooner than askAgainAfter the last time:
+// has signed makes the pod ask for new ones, but not again for some seconds:
 // whoever sends junk must not make us hammer the issuer. (go-oidc's own key set has no such bound.)
 const (
-	refreshEvery  = 5 * time.Minute
-	trustFor      = 24 * time.Hour
-	askAgainAfter = 10 * time.Second
-	askTimeout    = 5 * time.Second
+	refreshEvery = 5 * time.Minute
+	trustFor     = 24 * time.Hour
+	askTimeout   = 5 * time.Second
+
+	usualAskAgain = 10 * time.Second
 )
 
 var errNeverAnswered = errors.New("the issuer has not told its keys yet")
 
 // issuerKeys are the public keys of an issuer.
 type issuerKeys struct {
-	issuer string
-	http   *http.Client
-	log    *slog.Logger
+	issuer   string
+	askAgain time.Duration
+	http     *http.Client
+	log      *slog.Logger
 
 	asking sync.Mutex // held while the issuer is asked
 
@@ -58,7 +61,7 @@ func newIssuerKeys(o TokenOptions) *issuerKeys {
 		}
 		return CheckIssuer(r.URL.String())
 	}
-	return &issuerKeys{issuer: o.Issuer, http: &guarded, log: o.Log, told: told{failing: errNeverAnswered}}
+	return &issuerKeys{issuer: o.Issuer, askAgain: cmp.Or(o.AskAgain, usualAskAgain), http: &guarded, log: o.Log, told: told{failing: errNeverAnswered}}
 }
 
 // verify checks a token's signature and then reads its claims into dest.
@@ -67,7 +70,7 @@ func (k *issuerKeys) verify(ctx context.Context, token *jwt.JSONWebToken, dest .
 	if signedBy(now.keys, token, dest) {
 		return nil
 	}
-	if time.Since(now.asked) >= askAgainAfter {
+	if time.Since(now.asked) >= k.askAgain {
 		if err := k.ask(ctx, now.asked); ctx.Err() != nil {
 			return err
 		}
@@ -159,7 +162,7 @@ func (k *issuerKeys) run(ctx context.Context) {
 	for {
 		pause := refreshEvery
 		if k.ask(ctx, k.atHand().asked) != nil {
-			pause = askAgainAfter / 2
+			pause = k.askAgain
 		}
 		select {
 		case <-ctx.Done():

@@ -32,7 +32,9 @@ type TokenOptions struct {
 	Audience    string // what tokens must be made for
 	GrantsClaim string // an array of grants' texts, or one string of them with spaces between
 	HTTP        *http.Client
-	Log         *slog.Logger
+	// AskAgain is how long junk can't make us ask the issuer for new keys again; 10s.
+	AskAgain time.Duration
+	Log      *slog.Logger
 }
 
 // Tokens checks the JWTs of one OIDC issuer.
