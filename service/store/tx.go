@@ -139,14 +139,25 @@ func (tx *Tx) rollback(ctx context.Context) {
 	}
 }
 
-// read runs one statement outside of a transaction, a second time where the connection was lost.
+// read runs one statement outside of a transaction, again where the connection was lost before the
+// first row came: when a server dies, it takes many of the pool's connections along.
 func (s *Store) read(ctx context.Context, st *statement, rows func(pgx.Rows) error, args ...any) error {
-	err := s.readOnce(ctx, st, rows, args)
-	if isLost(err) && ctx.Err() == nil {
-		s.pool.Reset()
-		err = s.readOnce(ctx, st, rows, args)
+	const tries = 4
+	came := false
+	seen := func(r pgx.Rows) error {
+		came = true
+		return rows(r)
 	}
-	return classify(err)
+	for attempt := 1; ; attempt++ {
+		err := s.readOnce(ctx, st, seen, args)
+		if !isLost(err) || came || attempt == tries {
+			return classify(err)
+		}
+		s.pool.Reset()
+		if pause(ctx, attempt) != nil {
+			return classify(err)
+		}
+	}
 }
 
 func (s *Store) readOnce(ctx context.Context, st *statement, rows func(pgx.Rows) error, args []any) error {
