@@ -120,11 +120,17 @@ func (d *Draft) post(key LevelKey, deltas Balances, why cause) (Level, error) {
 	level.Balances = after
 	level.Version++
 	level.UpdatedAt = d.recordedAt()
-	d.levels[key] = level
-	d.events = append(d.events, Event{
+	event := Event{
 		Key: key, Version: level.Version, Kind: why.kind, Deltas: deltas, Balances: after,
 		Command: why.command, Reservation: why.reservation, Transfer: why.transfer, UnitCost: why.unitCost, Meta: why.meta, RecordedAt: d.recordedAt(),
-	})
+	}
+	if event.Meta.EffectiveAt.IsZero() {
+		event.Meta.EffectiveAt = event.RecordedAt
+	}
+	event.Hash = event.Chain(level.Head)
+	level.Head = event.Hash
+	d.levels[key] = level
+	d.events = append(d.events, event)
 	return level, nil
 }
 
@@ -159,12 +165,7 @@ func (d *Draft) available(key LevelKey, want int64, by ID) (Level, error) {
 // merge makes the draft part of the state.
 func (d *Draft) merge() {
 	s := d.state
-	for _, e := range d.events {
-		if e.Meta.EffectiveAt.IsZero() {
-			e.Meta.EffectiveAt = e.RecordedAt
-		}
-		s.changes.Events = append(s.changes.Events, e)
-	}
+	s.changes.Events = append(s.changes.Events, d.events...)
 	for key, level := range d.levels {
 		s.levels[key] = levelRow{Level: level, stored: s.levels[key].stored, dirty: true}
 	}

@@ -15,6 +15,7 @@ type Event struct {
 	UnitCost    *Money
 	Meta        Meta
 	RecordedAt  time.Time
+	Hash        Hash // of the chain that the level's events form
 }
 
 // Kind names what happened to a stock level.

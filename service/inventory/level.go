@@ -95,6 +95,7 @@ type Level struct {
 	Balances
 	Version   int64
 	UpdatedAt time.Time
+	Head      Hash // that of the last event
 	// Closed marks a level whose product or location is archived: it is empty and takes no commands.
 	Closed bool
 }

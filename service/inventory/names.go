@@ -63,7 +63,7 @@ func CheckText(s string, most int) string {
 }
 
 var (
-	decimal  = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,6})?$`)
+	decimal  = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$`)
 	currency = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
@@ -73,7 +73,7 @@ func (m *Money) Check(field string) (wrong []FieldError) {
 		return nil
 	}
 	if !decimal.MatchString(m.Amount) {
-		wrong = append(wrong, FieldError{field + ".amount", `must be a decimal such as "12.50": up to 15 digits, a point, up to 6 digits`})
+		wrong = append(wrong, FieldError{field + ".amount", `must be a decimal such as "12.50": up to 15 digits without leading zeros, a point, up to 6 digits`})
 	}
 	if !currency.MatchString(m.Currency) {
 		wrong = append(wrong, FieldError{field + ".currency", `must be three capital letters of ISO 4217, such as "GBP"`})

@@ -18,7 +18,7 @@ var selectNow = define("now", `SELECT now()`)
 var selectLevels = defineKeyed("levels", `
 SELECT l.region::text, l.sku, l.location,
        l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
-       l.version, l.updated_at, l.closed
+       l.version, l.updated_at, l.closed, l.head
   FROM stock_levels AS l
  WHERE (l.region, l.sku, l.location) IN $KEYS
  ORDER BY l.region, l.sku, l.location
@@ -232,7 +232,7 @@ func (tx *Tx) ReadLapsed(ctx context.Context, state *inventory.State, keys []inv
 func scanLevel(r pgx.Rows) (l inventory.Level, err error) {
 	err = r.Scan(&l.Key.Region, &l.Key.SKU, &l.Key.Location,
 		&l.OnHand, &l.Held, &l.Allocated, &l.Quarantined, &l.Incoming, &l.Shortfall,
-		&l.Version, &l.UpdatedAt, &l.Closed)
+		&l.Version, &l.UpdatedAt, &l.Closed, (*hashColumn)(&l.Head))
 	return l, err
 }
 

@@ -11,40 +11,40 @@ import (
 var updateLevels = define("update_levels", `
 UPDATE stock_levels AS l
    SET on_hand = k.on_hand, held = k.held, allocated = k.allocated, quarantined = k.quarantined,
-       incoming = k.incoming, shortfall = k.shortfall, version = k.version, updated_at = $11
-  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-       AS k(region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version)
+       incoming = k.incoming, shortfall = k.shortfall, version = k.version, updated_at = $11, head = k.new_head
+  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12)
+       AS k(region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version, new_head)
  WHERE l.region = k.region::crdb_internal_region AND l.sku = k.sku AND l.location = k.location`,
-	texts, texts, texts, ints, ints, ints, ints, ints, ints, ints, moment)
+	texts, texts, texts, ints, ints, ints, ints, ints, ints, ints, moment, blobs)
 
 var insertLevels = define("insert_levels", `
-INSERT INTO stock_levels (region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version, updated_at)
+INSERT INTO stock_levels (region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version, updated_at, head)
 SELECT k.region::crdb_internal_region, k.sku, k.location,
-       k.on_hand, k.held, k.allocated, k.quarantined, k.incoming, k.shortfall, k.version, $11
-  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-       AS k(region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version)`,
-	texts, texts, texts, ints, ints, ints, ints, ints, ints, ints, moment)
+       k.on_hand, k.held, k.allocated, k.quarantined, k.incoming, k.shortfall, k.version, $11, k.new_head
+  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12)
+       AS k(region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version, new_head)`,
+	texts, texts, texts, ints, ints, ints, ints, ints, ints, ints, moment, blobs)
 
 var insertEvents = define("insert_events", `
 INSERT INTO stock_events (region, sku, location, version, kind,
        on_hand_delta, held_delta, allocated_delta, quarantined_delta, incoming_delta, shortfall_delta,
        on_hand, held, allocated, quarantined, incoming, shortfall,
        movement_home, movement_id, reservation_home, reservation_id, transfer_home, transfer_id,
-       unit_cost, currency, reason, reference, channel, actor, effective_at, recorded_at)
+       unit_cost, currency, reason, reference, channel, actor, effective_at, recorded_at, hash)
 SELECT k.region::crdb_internal_region, k.sku, k.location, k.version, k.kind,
        k.d1, k.d2, k.d3, k.d4, k.d5, k.d6, k.b1, k.b2, k.b3, k.b4, k.b5, k.b6,
        k.movement_home::crdb_internal_region, k.movement_id::uuid,
        nullif(k.reservation_home, '')::crdb_internal_region, nullif(k.reservation_id, '')::uuid,
        nullif(k.transfer_home, '')::crdb_internal_region, nullif(k.transfer_id, '')::uuid,
        nullif(k.unit_cost, '')::decimal, nullif(k.currency, ''), nullif(k.reason, ''), nullif(k.reference, ''),
-       nullif(k.channel, ''), k.actor, k.effective_at, $31
+       nullif(k.channel, ''), k.actor, k.effective_at, $31, k.hash
   FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-              $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
+              $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $32)
        AS k(region, sku, location, version, kind, d1, d2, d3, d4, d5, d6, b1, b2, b3, b4, b5, b6,
             movement_home, movement_id, reservation_home, reservation_id, transfer_home, transfer_id,
-            unit_cost, currency, reason, reference, channel, actor, effective_at)`,
+            unit_cost, currency, reason, reference, channel, actor, effective_at, hash)`,
 	texts, texts, texts, ints, texts, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints,
-	texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, times, moment)
+	texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, times, moment, blobs)
 
 var insertReservations = define("insert_reservations", `
 INSERT INTO reservations (region, id, status, order_reference, channel, expires_at, version, created_at, updated_at)
@@ -133,6 +133,7 @@ func levelRows(ls []inventory.Level) []any {
 		column(ls, func(l *row) int64 { return l.Shortfall }),
 		column(ls, func(l *row) int64 { return l.Version }),
 		ls[0].UpdatedAt, // one batch, one time
+		column(ls, func(l *row) []byte { return l.Head[:] }),
 	}
 }
 
@@ -170,6 +171,7 @@ func eventRows(es []inventory.Event) []any {
 		column(es, func(e *row) string { return e.Meta.Actor }),
 		column(es, func(e *row) time.Time { return e.Meta.EffectiveAt }),
 		es[0].RecordedAt,
+		column(es, func(e *row) []byte { return e.Hash[:] }),
 	}
 }
 

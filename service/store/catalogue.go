@@ -43,7 +43,7 @@ func (tx *Tx) ReadCatalogue(ctx context.Context, state *inventory.State, skus, l
 var selectLevelsOfProduct = define("levels_of_product", `
 SELECT l.region::text, l.sku, l.location,
        l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
-       l.version, l.updated_at, l.closed
+       l.version, l.updated_at, l.closed, l.head
   FROM unnest($1) AS k(region)
   JOIN stock_levels AS l ON l.region = k.region::crdb_internal_region AND l.sku = $2
  ORDER BY l.region, l.sku, l.location
@@ -52,7 +52,7 @@ SELECT l.region::text, l.sku, l.location,
 var selectLevelsOfLocation = define("levels_of_location", `
 SELECT l.region::text, l.sku, l.location,
        l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
-       l.version, l.updated_at, l.closed
+       l.version, l.updated_at, l.closed, l.head
   FROM stock_levels AS l
  WHERE l.region = $1::crdb_internal_region AND l.location = $2
  ORDER BY l.region, l.sku, l.location

@@ -8,14 +8,16 @@ import (
 	"stockyard/service/inventory"
 )
 
-var listEvents = define("list_events", `
-SELECT e.region::text, e.sku, e.location, e.version, e.kind,
+const eventColumns = `e.region::text, e.sku, e.location, e.version, e.kind,
        e.on_hand_delta, e.held_delta, e.allocated_delta, e.quarantined_delta, e.incoming_delta, e.shortfall_delta,
        e.on_hand, e.held, e.allocated, e.quarantined, e.incoming, e.shortfall,
        e.movement_home::text, e.movement_id::text, coalesce(e.reservation_home::text, ''), coalesce(e.reservation_id::text, ''),
        coalesce(e.transfer_home::text, ''), coalesce(e.transfer_id::text, ''),
        coalesce(e.unit_cost::text, ''), coalesce(e.currency, ''), coalesce(e.reason, ''), coalesce(e.reference, ''),
-       coalesce(e.channel, ''), e.actor, e.effective_at, e.recorded_at
+       coalesce(e.channel, ''), e.actor, e.effective_at, e.recorded_at, e.hash`
+
+var listEvents = define("list_events", `
+SELECT `+eventColumns+`
   FROM stock_events AS e
  WHERE e.region = $1::crdb_internal_region AND e.sku = $2 AND e.location = $3 AND e.version > $4
  ORDER BY e.version LIMIT $5`, text, text, text, bigint, bigint)
@@ -38,7 +40,7 @@ func scanEvent(r pgx.Rows) (e inventory.Event, err error) {
 		&d.OnHand, &d.Held, &d.Allocated, &d.Quarantined, &d.Incoming, &d.Shortfall,
 		&b.OnHand, &b.Held, &b.Allocated, &b.Quarantined, &b.Incoming, &b.Shortfall,
 		&e.Command.Region, &movement, &reservationHome, &reservation, &transferHome, &transfer,
-		&cost.Amount, &cost.Currency, &m.Reason, &m.Reference, &m.Channel, &m.Actor, &m.EffectiveAt, &e.RecordedAt)
+		&cost.Amount, &cost.Currency, &m.Reason, &m.Reference, &m.Channel, &m.Actor, &m.EffectiveAt, &e.RecordedAt, (*hashColumn)(&e.Hash))
 	if err != nil {
 		return e, err
 	}
