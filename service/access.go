@@ -13,7 +13,7 @@ func (s *Service) may(caller Caller, op auth.Operation) error {
 	if caller.Principal.May(op) {
 		return nil
 	}
-	return auth.Deny(op, nil)
+	return s.deny(caller, op, nil)
 }
 
 // Admit is what a door asks before it reads a request: whether the caller may do the operation
@@ -26,7 +26,7 @@ func (s *Service) Admit(caller Caller, op auth.Operation) error {
 func (s *Service) mayAt(caller Caller, op auth.Operation, places ...auth.Place) error {
 	for _, at := range places {
 		if !caller.Principal.MayAt(op, at) {
-			return auth.Deny(op, &at)
+			return s.deny(caller, op, &at)
 		}
 	}
 	return s.may(caller, op)
@@ -54,15 +54,15 @@ func (s *Service) mayTouch(ctx context.Context, caller Caller, op auth.Operation
 }
 
 // mayTouchAny is mayTouch where one of the places is enough: for looking at something.
-func mayTouchAny(caller Caller, op auth.Operation, places []auth.Place) error {
+func (s *Service) mayTouchAny(caller Caller, op auth.Operation, places []auth.Place) error {
 	scope := caller.Principal.Scope(op)
 	if scope.All || slices.ContainsFunc(places, scope.Covers) {
 		return nil
 	}
 	if len(places) == 0 {
-		return auth.Deny(op, nil)
+		return s.deny(caller, op, nil)
 	}
-	return auth.Deny(op, &places[0])
+	return s.deny(caller, op, &places[0])
 }
 
 // part is what a list goes through in one go: a region, or one location of it.
@@ -94,7 +94,7 @@ func (s *Service) partsOf(ctx context.Context, caller Caller, op auth.Operation,
 	scope := caller.Principal.Scope(op)
 	parts, err := s.partsWithin(ctx, scope, regions)
 	if err == nil && region != "" && len(parts) == 0 {
-		return nil, auth.Deny(op, &auth.Place{Region: region})
+		return nil, s.deny(caller, op, &auth.Place{Region: region})
 	}
 	return parts, err
 }

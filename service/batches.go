@@ -12,8 +12,6 @@ import (
 	"stockyard/service/inventory"
 )
 
-const opBatch = "batch"
-
 // OnError says what a batch does when one of its commands is refused; "" is Continue.
 type OnError string
 
@@ -51,7 +49,7 @@ var ErrAborted = errors.New("another command of the batch was refused")
 // MoveBatch runs movements as a batch.
 func (s *Service) MoveBatch(ctx context.Context, caller Caller, on OnError, items []MovementInput) ([]ItemOutcome, error) {
 	return runBatch(ctx, s, caller, on, batchOf[MovementInput]{
-		items: items, field: "movements", lines: func(in MovementInput) int { return len(in.Lines) },
+		operation: auth.MoveBatch, items: items, field: "movements", lines: func(in MovementInput) int { return len(in.Lines) },
 		one: s.move, task: s.movementTask,
 	})
 }
@@ -59,7 +57,7 @@ func (s *Service) MoveBatch(ctx context.Context, caller Caller, on OnError, item
 // ReserveBatch makes reservations as a batch.
 func (s *Service) ReserveBatch(ctx context.Context, caller Caller, on OnError, items []ReservationInput) ([]ItemOutcome, error) {
 	return runBatch(ctx, s, caller, on, batchOf[ReservationInput]{
-		items: items, field: "reservations", lines: func(in ReservationInput) int { return len(in.Lines) },
+		operation: auth.ReserveBatch, items: items, field: "reservations", lines: func(in ReservationInput) int { return len(in.Lines) },
 		one: s.reserve,
 		// An all-or-nothing batch is one decision: it sees all levels at once.
 		task: func(ctx context.Context, caller Caller, in ReservationInput) (task, error) {
@@ -70,21 +68,25 @@ func (s *Service) ReserveBatch(ctx context.Context, caller Caller, on OnError, i
 
 // batchOf is what a batch of one kind of command is made of.
 type batchOf[In any] struct {
-	items []In
-	field string
-	lines func(In) int
-	one   func(context.Context, Caller, In) (Outcome, error)
-	task  func(context.Context, Caller, In) (task, error)
+	operation auth.Operation
+	items     []In
+	field     string
+	lines     func(In) int
+	one       func(context.Context, Caller, In) (Outcome, error)
+	task      func(context.Context, Caller, In) (task, error)
 }
 
 func runBatch[In any](ctx context.Context, s *Service, caller Caller, on OnError, b batchOf[In]) ([]ItemOutcome, error) {
+	if err := s.may(caller, b.operation); err != nil {
+		return nil, err
+	}
 	if on == "" {
 		on = Continue
 	}
 	if err := checkBatch(caller, on, b); err != nil {
 		return nil, err
 	}
-	hash, err := hashInput(opBatch+" "+string(on)+" "+b.field, b.items)
+	hash, err := hashInput(string(b.operation)+" "+string(on), b.items)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +133,7 @@ func (b batchOf[In]) each(ctx context.Context, s *Service, caller Caller, hash [
 		if err != nil {
 			return nil, err
 		}
-		batch, err = s.submit(ctx, caller, task{command: &inventory.Group{}, operation: opBatch, home: home, id: random(), hash: hash, lane: hashLane(caller.Key)})
+		batch, err = s.submit(ctx, caller, task{command: &inventory.Group{}, operation: string(b.operation), home: home, id: random(), hash: hash, lane: hashLane(caller.Key)})
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +176,7 @@ func (b batchOf[In]) home(ctx context.Context, s *Service, caller Caller) (strin
 // together runs the commands as one.
 func (b batchOf[In]) together(ctx context.Context, s *Service, caller Caller, hash []byte) ([]ItemOutcome, error) {
 	group := &inventory.Group{}
-	whole := task{command: group, operation: opBatch, id: random(), hash: hash}
+	whole := task{command: group, operation: string(b.operation), id: random(), hash: hash}
 	for i, in := range b.items {
 		t, err := b.task(ctx, caller, in)
 		if err != nil {

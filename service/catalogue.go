@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -34,14 +35,15 @@ func (p Precondition) check(current inventory.Stamp, exists bool) error {
 
 // entry is a kind of catalogue entry: how to read it under lock and how to write it.
 type entry[T any] struct {
-	read  func(context.Context, *store.Tx) (T, error)
-	write func(*store.Tx, T) error
-	stamp func(*T) *inventory.Stamp
+	resource, name string
+	read           func(context.Context, *store.Tx) (T, error)
+	write          func(*store.Tx, T) error
+	stamp          func(*T) *inventory.Stamp
 }
 
 // change reads an entry under lock, lets decide make the new one, and writes that one with the
 // next version. exists is false where there is none yet; an archived one counts as there.
-func change[T any](ctx context.Context, s *Service, e entry[T], p Precondition, decide func(ctx context.Context, tx *store.Tx, before T, exists bool) (T, error)) (after T, created bool, err error) {
+func change[T any](ctx context.Context, s *Service, caller Caller, op auth.Operation, e entry[T], p Precondition, decide func(ctx context.Context, tx *store.Tx, before T, exists bool) (T, error)) (after T, created bool, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		now, err := tx.Now(ctx)
 		if err != nil {
@@ -68,6 +70,7 @@ func change[T any](ctx context.Context, s *Service, e entry[T], p Precondition, 
 		if stamp.ArchivedAt != nil {
 			stamp.ArchivedAt = &now
 		}
+		tx.Audit(s.setting(caller, op, e.resource, e.name, after))
 		return e.write(tx, after)
 	})
 	if errors.Is(err, store.ErrAmbiguous) {

@@ -10,6 +10,7 @@ import (
 
 func channelEntry(name string) entry[inventory.Channel] {
 	return entry[inventory.Channel]{
+		resource: "channel", name: name,
 		read:  func(ctx context.Context, tx *store.Tx) (inventory.Channel, error) { return tx.Channel(ctx, name) },
 		write: func(tx *store.Tx, c inventory.Channel) error { return tx.PutChannel(c) },
 		stamp: func(c *inventory.Channel) *inventory.Stamp { return &c.Stamp },
@@ -24,7 +25,7 @@ func (s *Service) PutChannel(ctx context.Context, caller Caller, c inventory.Cha
 	if err := s.checkChannelInput(ctx, c); err != nil {
 		return c, false, err
 	}
-	c, created, err := change(ctx, s, channelEntry(c.Name), pre, func(context.Context, *store.Tx, inventory.Channel, bool) (inventory.Channel, error) {
+	c, created, err := change(ctx, s, caller, auth.PutChannel, channelEntry(c.Name), pre, func(context.Context, *store.Tx, inventory.Channel, bool) (inventory.Channel, error) {
 		c.Stamp = inventory.Stamp{}
 		return c, nil
 	})
@@ -52,7 +53,7 @@ func (s *Service) PatchChannel(ctx context.Context, caller Caller, name string, 
 	if err := s.may(caller, auth.PatchChannel); err != nil {
 		return inventory.Channel{}, err
 	}
-	c, _, err := change(ctx, s, channelEntry(name), pre, func(ctx context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
+	c, _, err := change(ctx, s, caller, auth.PatchChannel, channelEntry(name), pre, func(ctx context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("channel", name)
 		}
@@ -71,7 +72,7 @@ func (s *Service) ArchiveChannel(ctx context.Context, caller Caller, name string
 	if err := s.may(caller, auth.ArchiveChannel); err != nil {
 		return err
 	}
-	_, _, err := change(ctx, s, channelEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
+	_, _, err := change(ctx, s, caller, auth.ArchiveChannel, channelEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("channel", name)
 		}

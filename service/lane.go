@@ -21,9 +21,11 @@ type lane struct {
 
 type job struct {
 	task
-	caller Caller
-	ctx    context.Context
-	done   chan result
+	caller  Caller
+	gateway string
+	shard   int
+	ctx     context.Context
+	done    chan result
 	// twins came in the same batch under the same key: they get what this one gets.
 	twins []*job
 }

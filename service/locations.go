@@ -14,6 +14,7 @@ import (
 
 func locationEntry(name string) entry[inventory.Location] {
 	return entry[inventory.Location]{
+		resource: "location", name: name,
 		read:  func(ctx context.Context, tx *store.Tx) (inventory.Location, error) { return tx.Location(ctx, name) },
 		write: func(tx *store.Tx, l inventory.Location) error { tx.PutLocation(l); return nil },
 		stamp: func(l *inventory.Location) *inventory.Stamp { return &l.Stamp },
@@ -31,7 +32,7 @@ func (s *Service) PutLocation(ctx context.Context, caller Caller, l inventory.Lo
 	if err := s.mayAt(caller, auth.PutLocation, placeOfLocation(l)); err != nil {
 		return l, false, err
 	}
-	l, created, err := change(ctx, s, locationEntry(l.Name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
+	l, created, err := change(ctx, s, caller, auth.PutLocation, locationEntry(l.Name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
 		if exists && before.Region != l.Region {
 			return l, movedRegion(before, l.Region)
 		}
@@ -90,7 +91,7 @@ func (s *Service) PatchLocation(ctx context.Context, caller Caller, name string,
 	if err := s.mayKeep(ctx, caller, auth.PatchLocation, name); err != nil {
 		return inventory.Location{}, err
 	}
-	l, _, err := change(ctx, s, locationEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
+	l, _, err := change(ctx, s, caller, auth.PatchLocation, locationEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("location", name)
 		}
@@ -123,7 +124,7 @@ func (s *Service) ArchiveLocation(ctx context.Context, caller Caller, name strin
 	if err := s.mayKeep(ctx, caller, auth.ArchiveLocation, name); err != nil {
 		return err
 	}
-	_, _, err := change(ctx, s, locationEntry(name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
+	_, _, err := change(ctx, s, caller, auth.ArchiveLocation, locationEntry(name), pre, func(ctx context.Context, tx *store.Tx, before inventory.Location, exists bool) (inventory.Location, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("location", name)
 		}

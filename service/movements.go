@@ -10,7 +10,7 @@ import (
 	"stockyard/service/inventory"
 )
 
-const opMove = "movement"
+const opMove = string(auth.Move)
 
 // MovementInput is a movement as callers send it. What a line may say can be said once for all
 // lines, on the movement.
@@ -102,7 +102,7 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 	}
 	m.ID = inventory.NewID(m.Lines[0].Level, random(), false)
 	hash, err := hashInput(opMove, in)
-	return task{command: m, operation: opMove, home: m.ID.Region, id: m.ID.UUID, hash: hash, lane: m.ID.Lane(), barred: barred}, err
+	return task{command: m, operation: opMove, home: m.ID.Region, id: m.ID.UUID, hash: hash, lane: m.ID.Lane(), why: m.Meta, barred: barred}, err
 }
 
 func (s *Service) mayMove(caller Caller, m *inventory.Movement, line int) error {

@@ -24,7 +24,7 @@ func TestPanicOfACommandLeavesThePodAlive(t *testing.T) {
 		defer s.Close()
 		run := func(c inventory.Command) error {
 			_, err := s.submit(t.Context(), Caller{Principal: auth.Nobody, Key: inventory.ID{Region: "test", UUID: random()}.String()}, task{
-				command: c, operation: opBatch, home: db.Topology.Primary, id: random(), hash: []byte("x"),
+				command: c, operation: string(auth.MoveBatch), home: db.Topology.Primary, id: random(), hash: []byte("x"),
 			})
 			return err
 		}

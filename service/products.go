@@ -11,6 +11,7 @@ import (
 
 func productEntry(sku string) entry[inventory.Product] {
 	return entry[inventory.Product]{
+		resource: "product", name: sku,
 		read:  func(ctx context.Context, tx *store.Tx) (inventory.Product, error) { return tx.Product(ctx, sku) },
 		write: func(tx *store.Tx, p inventory.Product) error { return tx.PutProduct(p) },
 		stamp: func(p *inventory.Product) *inventory.Stamp { return &p.Stamp },
@@ -27,12 +28,12 @@ func (s *Service) PutProduct(ctx context.Context, caller Caller, p inventory.Pro
 	}
 	if pre.isNone() {
 		p.Stamp = inventory.Stamp{}
-		put, ok, err := s.store.PutProduct(ctx, p)
+		put, ok, err := s.store.PutProduct(ctx, p, s.setting(caller, auth.PutProduct, "product", p.SKU, p))
 		if err != nil || ok {
 			return put, put.Version == 1, fromStore(err, errors.Is(err, store.ErrAmbiguous))
 		}
 	}
-	return change(ctx, s, productEntry(p.SKU), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, _ bool) (inventory.Product, error) {
+	return change(ctx, s, caller, auth.PutProduct, productEntry(p.SKU), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, _ bool) (inventory.Product, error) {
 		if before.ArchivedAt != nil {
 			levels, err := tx.LevelsOfProduct(ctx, p.SKU)
 			if err != nil {
@@ -60,7 +61,7 @@ func (s *Service) PatchProduct(ctx context.Context, caller Caller, sku string, p
 	if err := s.may(caller, auth.PatchProduct); err != nil {
 		return inventory.Product{}, err
 	}
-	p, _, err := change(ctx, s, productEntry(sku), pre, func(_ context.Context, _ *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
+	p, _, err := change(ctx, s, caller, auth.PatchProduct, productEntry(sku), pre, func(_ context.Context, _ *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("product", sku)
 		}
@@ -82,7 +83,7 @@ func (s *Service) ArchiveProduct(ctx context.Context, caller Caller, sku string,
 	if err := s.may(caller, auth.ArchiveProduct); err != nil {
 		return err
 	}
-	_, _, err := change(ctx, s, productEntry(sku), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
+	_, _, err := change(ctx, s, caller, auth.ArchiveProduct, productEntry(sku), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, exists bool) (inventory.Product, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("product", sku)
 		}

@@ -27,7 +27,7 @@ func (s *Service) Reservation(ctx context.Context, caller Caller, id string) (*i
 	if err != nil {
 		return nil, time.Time{}, fromStore(err, false)
 	}
-	if err := mayTouchAny(caller, auth.GetReservation, placesOf(found.Lines)); err != nil {
+	if err := s.mayTouchAny(caller, auth.GetReservation, placesOf(found.Lines)); err != nil {
 		return nil, time.Time{}, err
 	}
 	return describe(found), found.AsOf, nil

@@ -12,7 +12,7 @@ import (
 	"stockyard/service/inventory"
 )
 
-const opReserve = "reservation"
+const opReserve = string(auth.Reserve)
 
 // ReservationInput is a reservation as callers send it.
 type ReservationInput struct {
@@ -108,7 +108,7 @@ func (s *Service) reservationTask(ctx context.Context, caller Caller, in Reserva
 	hash, err := hashInput(opReserve, in)
 	return task{
 		command: c, operation: opReserve, home: s.homeOf(c, in.Destination), id: c.Random, hash: hash,
-		lane: laneOf(c), barred: barred,
+		lane: laneOf(c), why: c.Meta, barred: barred,
 	}, err
 }
 

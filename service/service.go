@@ -34,6 +34,7 @@ type Options struct {
 	TxTimeout  time.Duration // 15s: a lease that moves after a node died takes 12
 	Observer   Observer
 	OnInternal func(error) // told of failures that clients only see as "internal"
+	OnTrouble  func(error) // told of failures that no client sees
 }
 
 // Observer is told what the lanes do. It is called from many goroutines.
@@ -51,6 +52,7 @@ type Service struct {
 	places    *places
 	keys      recentKeys
 	verifying sync.Mutex
+	denials   *denials
 	lanes     []*lane
 	stopping  chan struct{}
 	stopOnce  sync.Once
@@ -70,7 +72,11 @@ func New(st *store.Store, o Options) *Service {
 	if o.OnInternal == nil {
 		o.OnInternal = func(error) {}
 	}
-	s := &Service{store: st, options: o, places: newPlaces(st), stopping: make(chan struct{})}
+	if o.OnTrouble == nil {
+		o.OnTrouble = func(error) {}
+	}
+	s := &Service{store: st, options: o, places: newPlaces(st), stopping: make(chan struct{}),
+		denials: newDenials(st, o.Region, o.OnTrouble)}
 	for range o.Lanes {
 		l := &lane{service: s, queue: make(chan *job, o.QueueSize), done: make(chan struct{})}
 		s.lanes = append(s.lanes, l)
@@ -81,9 +87,16 @@ func New(st *store.Store, o Options) *Service {
 
 // Close takes no more commands, finishes those that wait, and returns when the lanes are still.
 func (s *Service) Close() {
-	s.stopOnce.Do(func() { close(s.stopping) })
+	first := false
+	s.stopOnce.Do(func() {
+		first = true
+		close(s.stopping)
+	})
 	for _, l := range s.lanes {
 		<-l.done
+	}
+	if first {
+		s.denials.close()
 	}
 }
 
@@ -128,8 +141,12 @@ func (s *Service) submit(ctx context.Context, caller Caller, c task) (Outcome, e
 	if keyed && s.keys.reused(caller.Key, c.hash) {
 		return Outcome{}, ErrKeyReused
 	}
-	j := &job{task: c, caller: caller, ctx: ctx, done: make(chan result, 1)}
-	l := s.lanes[int(c.lane)%len(s.lanes)]
+	lane := int(c.lane) % len(s.lanes)
+	j := &job{
+		task: c, caller: caller, gateway: s.options.Region, shard: lane % store.AuditShards,
+		ctx: ctx, done: make(chan result, 1),
+	}
+	l := s.lanes[lane]
 	select {
 	case <-s.stopping:
 		return Outcome{}, ErrUnavailable
@@ -166,7 +183,8 @@ type task struct {
 	id        [16]byte // what its events carry; of a reservation, the answer says
 	hash      []byte
 	lane      uint16
-	under     *store.Lease // what a worker's command was begun under; nil for others
+	why       inventory.Meta // reason and reference, for the audit log
+	under     *store.Lease   // what a worker's command was begun under; nil for others
 	// barred is why the catalogue of today doesn't allow the command. It may have been accepted
 	// before, under its key, which is looked up first.
 	barred *inventory.Refusal

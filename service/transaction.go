@@ -206,6 +206,7 @@ func (j *job) decide(state *inventory.State, r *result) (*store.Recorded, error)
 		CommandKey: j.key(), ID: id, Operation: j.operation, InputHash: j.hash,
 		Refused: refusal != nil, Events: state.Events() - before, Answer: stored,
 		Actor: j.caller.Principal.Actor(), RequestID: j.caller.RequestID, RecordedAt: state.RecordedAt(),
+		Gateway: j.gateway, Reason: j.why.Reason, Reference: j.why.Reference, Shard: j.shard,
 	}, nil
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"stockyard/service"
-	"stockyard/service/devdb"
 	"stockyard/service/auth"
+	"stockyard/service/devdb"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"

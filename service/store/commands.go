@@ -25,8 +25,17 @@ type Recorded struct {
 	Answer     string
 	Actor      string
 	RequestID  string
+	Gateway    string // region of the pod that was asked
+	Reason     string
+	Reference  string
 	RecordedAt time.Time
+	// Shard spreads the index by time over AuditShards places, so that commands of one moment
+	// don't all meet in its last range.
+	Shard int
 }
+
+// AuditShards is how many shards commands have.
+const AuditShards = 8
 
 var selectCommands = define("commands", `
 SELECT c.region::text, c.key, c.input_hash, c.refused, c.answer, c.request_id
@@ -34,12 +43,14 @@ SELECT c.region::text, c.key, c.input_hash, c.refused, c.answer, c.request_id
   JOIN commands AS c ON c.region = k.region::crdb_internal_region AND c.key = k.key`, texts, texts)
 
 var insertCommands = define("insert_commands", `
-INSERT INTO commands (region, key, id, operation, input_hash, refused, events, answer, actor, request_id, recorded_at)
+INSERT INTO commands (region, key, id, operation, input_hash, refused, events, answer, actor, request_id, recorded_at,
+       gateway, reason, reference, shard)
 SELECT k.region::crdb_internal_region, k.key, k.id::uuid, k.operation, k.input_hash, k.refused, k.events, k.answer,
-       k.actor, k.request_id, k.recorded_at
-  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-       AS k(region, key, id, operation, input_hash, refused, events, answer, actor, request_id, recorded_at)`,
-	texts, texts, texts, texts, blobs, bools, ints, texts, texts, texts, times)
+       k.actor, k.request_id, k.recorded_at, k.gateway, nullif(k.reason, ''), nullif(k.reference, ''), k.shard
+  FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+       AS k(region, key, id, operation, input_hash, refused, events, answer, actor, request_id, recorded_at,
+            gateway, reason, reference, shard)`,
+	texts, texts, texts, texts, blobs, bools, ints, texts, texts, texts, times, texts, texts, texts, ints)
 
 func (tx *Tx) queueKeys(keys []CommandKey) map[CommandKey]Recorded {
 	found := map[CommandKey]Recorded{}
@@ -70,5 +81,9 @@ func commandRows(cs []Recorded) []any {
 		column(cs, func(c *row) string { return c.Actor }),
 		column(cs, func(c *row) string { return c.RequestID }),
 		column(cs, func(c *row) time.Time { return c.RecordedAt }),
+		column(cs, func(c *row) string { return c.Gateway }),
+		column(cs, func(c *row) string { return c.Reason }),
+		column(cs, func(c *row) string { return c.Reference }),
+		column(cs, func(c *row) int64 { return int64(c.Shard) }),
 	}
 }

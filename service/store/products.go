@@ -32,14 +32,17 @@ VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''), 
 // from conflicting with each other; an archived product, which has stock levels to reopen, is left
 // to the caller.
 var putProduct = define("put_product", `
+WITH put AS (
 INSERT INTO products (sku, name, description, unit, barcode, category, unit_cost, currency, attributes, version, created_at, updated_at)
 VALUES ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, ''), nullif($6, ''), nullif($7, '')::decimal, nullif($8, ''), $9::jsonb, 1, now(), now())
     ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, unit = excluded.unit,
        barcode = excluded.barcode, category = excluded.category, unit_cost = excluded.unit_cost, currency = excluded.currency,
        attributes = excluded.attributes, version = products.version + 1, updated_at = excluded.updated_at
  WHERE products.archived_at IS NULL
-RETURNING version, created_at, updated_at`,
-	text, text, text, text, text, text, text, text, text)
+RETURNING version, created_at, updated_at), log AS (`+insertAuditColumns+`
+SELECT $10::crdb_internal_region, now(), $11::uuid, $12, $13, $14, $15, $16, $17, $18, 1 FROM put RETURNING 1)
+SELECT put.version, put.created_at, put.updated_at FROM put`,
+	text, text, text, text, text, text, text, text, text, text, text, text, text, text, text, text, text, text)
 
 // A search walks the catalogue in order and stops at a full page; a category has an index.
 var listProducts = define("list_products", `
@@ -90,11 +93,13 @@ func (tx *Tx) PutProduct(p inventory.Product) error {
 
 // PutProduct makes a product or replaces it, and gives it as it is now. ok is false, and nothing
 // written, where it is archived.
-func (s *Store) PutProduct(ctx context.Context, p inventory.Product) (put inventory.Product, ok bool, err error) {
+func (s *Store) PutProduct(ctx context.Context, p inventory.Product, log AuditEntry) (put inventory.Product, ok bool, err error) {
 	args, err := productArgs(p)
 	if err != nil {
 		return p, false, err
 	}
+	args = append(args, log.Region, uuidText(log.ID.UUID), log.Actor, log.RequestID, log.Operation, log.Outcome,
+		log.Resource, log.Name, log.Detail)
 	err = s.InTx(ctx, func(_ context.Context, tx *Tx) error {
 		put, ok = p, false
 		tx.queue(putProduct, func(r pgx.Rows) error {

@@ -102,7 +102,7 @@ var checks = append([]check{
 		        FROM commands AS c
 		        LEFT JOIN (SELECT movement_id, count(*) AS events FROM stock_events GROUP BY movement_id) AS e
 		          ON e.movement_id = c.id
-		       WHERE c.operation <> 'batch' AND c.events <> coalesce(e.events, 0)`,
+		       WHERE c.operation NOT IN ('batch', 'move_batch', 'reserve_batch') AND c.events <> coalesce(e.events, 0)`,
 	},
 	{
 		name:  "holds",
