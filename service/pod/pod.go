@@ -63,6 +63,7 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
 		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, Observer: metrics,
 		OnInternal: func(err error) { log.Error("internal error", "error", err) },
+		OnTrouble:  func(err error) { log.Warn("in the background", "error", err) },
 	})
 	metrics.Watch(telemetry.Gauges{LaneDepth: p.service.QueueDepth, Connections: st.PoolStats})
 	p.access = newAccess(settings.Access, st, metrics, log)
@@ -146,7 +147,7 @@ func (p *Pod) Run(ctx context.Context) error {
 			side.Go(func() { run(workers) })
 		}
 		runner := worker.Runner{Store: p.store, Region: p.settings.Region, Log: p.log}
-		runner.Run(workers, worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired))
+		runner.Run(workers, worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired), worker.Sealing(p.service, p.log))
 	}()
 
 	select {

@@ -162,6 +162,12 @@ func (s *Store) Verify(ctx context.Context) (v Verification, err error) {
 		v.Clean = v.Clean && len(result.Violations) == 0
 		v.Checks = append(v.Checks, result)
 	}
+	events, seals, err := s.verifyChain(ctx, conn.Conn())
+	if err != nil {
+		return v, fmt.Errorf("check chain: %w", classify(err))
+	}
+	v.Clean = v.Clean && len(events.Violations)+len(seals.Violations) == 0
+	v.Checks = append(v.Checks, events, seals)
 	return v, nil
 }
 
