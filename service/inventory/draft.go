@@ -127,8 +127,6 @@ func (d *Draft) post(key LevelKey, deltas Balances, why cause) (Level, error) {
 	if event.Meta.EffectiveAt.IsZero() {
 		event.Meta.EffectiveAt = event.RecordedAt
 	}
-	event.Hash = event.Chain(level.Head)
-	level.Head = event.Hash
 	d.levels[key] = level
 	d.events = append(d.events, event)
 	return level, nil
@@ -162,9 +160,17 @@ func (d *Draft) available(key LevelKey, want int64, by ID) (Level, error) {
 	return level, nil
 }
 
-// merge makes the draft part of the state.
+// merge makes the draft part of the state. Events are chained only now: a reservation's own id is
+// known once its first level is.
 func (d *Draft) merge() {
 	s := d.state
+	for i := range d.events {
+		e := &d.events[i]
+		level := d.levels[e.Key] // its head is still that of before the command
+		e.Hash = e.Chain(level.Head)
+		level.Head = e.Hash
+		d.levels[e.Key] = level
+	}
 	s.changes.Events = append(s.changes.Events, d.events...)
 	for key, level := range d.levels {
 		s.levels[key] = levelRow{Level: level, stored: s.levels[key].stored, dirty: true}
