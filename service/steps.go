@@ -124,11 +124,7 @@ func (s *Service) step(ctx context.Context, caller Caller, st step) (Outcome, er
 	reason, reference := st.input.words()
 	meta := inventory.Meta{Actor: caller.Principal.Actor(), Reason: reason, Reference: reference}
 	return s.submit(ctx, caller, task{
-<<<<<<< HEAD
-		command: st.command(own, of, meta), operation: string(st.operation), home: of.Region, id: own.UUID, hash: hash, lane: of.Lane(),
-=======
-		command: command(own, of, meta), operation: operation, home: of.Region, id: own.UUID, hash: hash, lane: of.Lane(), why: meta,
->>>>>>> 6c06dc8 (An audit log: settings, stock commands, and attempts refused for want of rights)
+		command: st.command(own, of, meta), operation: string(st.operation), home: of.Region, id: own.UUID, hash: hash, lane: of.Lane(), why: meta,
 	})
 }
 

@@ -66,6 +66,7 @@ func (s *Service) CreateTransfer(ctx context.Context, caller Caller, in Transfer
 	}
 	return s.submit(ctx, caller, task{
 		command: c, operation: string(auth.CreateTransfer), home: c.ID.Region, id: c.ID.UUID, hash: hash, lane: c.ID.Lane(),
+		why: inventory.Meta{Reference: in.Reference},
 	})
 }
 

@@ -27,7 +27,7 @@ func (s *Service) Transfer(ctx context.Context, caller Caller, id string) (*inve
 	if err != nil {
 		return nil, time.Time{}, fromStore(err, false)
 	}
-	if err := mayTouchAny(caller, auth.GetTransfer, endsOf(found)); err != nil {
+	if err := s.mayTouchAny(caller, auth.GetTransfer, endsOf(found)); err != nil {
 		return nil, time.Time{}, err
 	}
 	return inventory.DescribeTransfer(found.Transfer), found.AsOf, nil
