@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"stockyard/service/auth"
 	"stockyard/service/inventory"
@@ -43,7 +42,7 @@ type AuditAnswer struct {
 	Reason    string         `json:"reason,omitempty"`
 	Reference string         `json:"reference,omitempty"`
 	Detail    string         `json:"detail,omitempty"`
-	After     jsontext.Value `json:"after,omitzero"` // settings: what they are since
+	After     map[string]any `json:"after,omitempty"` // settings: what they are since
 	Attempts  int64          `json:"attempts"`
 }
 
@@ -137,9 +136,7 @@ func describeAudit(e store.AuditEntry) AuditAnswer {
 		Outcome: e.Outcome, Resource: e.Resource, Name: strings.ReplaceAll(e.Name, keyOfItem, shownKeyOfItem),
 		Reason: e.Reason, Reference: e.Reference, Attempts: e.Attempts,
 	}
-	if e.Resource != "" && jsontext.Value(e.Detail).IsValid() {
-		a.After = jsontext.Value(e.Detail)
-	} else {
+	if e.Resource == "" || json.Unmarshal([]byte(e.Detail), &a.After) != nil {
 		a.Detail = e.Detail
 	}
 	return a

@@ -84,14 +84,17 @@ func (s *Service) RevokeKey(ctx context.Context, caller Caller, id string) (auth
 }
 
 // changeKey is the one way in which keys are made and revoked.
-func (s *Service) changeKey(ctx context.Context, _ Caller, _ auth.Operation, decide func(context.Context, *store.Tx, time.Time) (auth.Key, error)) (key auth.Key, err error) {
+func (s *Service) changeKey(ctx context.Context, caller Caller, op auth.Operation, decide func(context.Context, *store.Tx, time.Time) (auth.Key, error)) (key auth.Key, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		now, err := tx.Now(ctx)
 		if err != nil {
 			return err
 		}
-		key, err = decide(ctx, tx, now)
-		return err
+		if key, err = decide(ctx, tx, now); err != nil {
+			return err
+		}
+		tx.Audit(s.setting(caller, op, "key", key.ID, key))
+		return nil
 	})
 	if errors.Is(err, store.ErrAmbiguous) {
 		err = ErrOutcomeUnknown

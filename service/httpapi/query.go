@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"stockyard/service"
 	"stockyard/service/inventory"
@@ -87,6 +88,19 @@ func (q *query) number(name string) *int64 {
 		return nil
 	}
 	return &n
+}
+
+// moment gives a time, the zero one where there is none.
+func (q *query) moment(name string) time.Time {
+	v := q.text(name)
+	if _, there := q.values[name]; !there {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, v)
+	if err != nil {
+		q.add(name, `must be a time of RFC 3339, such as "2026-11-27T08:00:00Z"`)
+	}
+	return at.UTC()
 }
 
 // page reads page_size and page_token.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -85,6 +86,7 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	}()
 	principal, err := a.options.Authenticator.Authenticate(c.Request.Context(), c.GetHeader("Authorization"))
 	if err != nil {
+		a.turnedAway(c, r.operation, id, err)
 		return reply{}, err
 	}
 	usual, most := a.options.RequestTimeout, maxTimeout
@@ -105,6 +107,14 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 		return reply{}, err
 	}
 	return r.serve(&request{gin: c, ctx: ctx, id: id, who: who, limit: r.body})
+}
+
+// turnedAway has an attempt without a good credential recorded.
+func (a *api) turnedAway(c *gin.Context, op auth.Operation, id string, err error) {
+	if errors.Is(err, auth.ErrNoCredential) || errors.Is(err, auth.ErrBadCredential) {
+		host, _, _ := net.SplitHostPort(c.Request.RemoteAddr)
+		a.service.Unauthenticated(op, id, host)
+	}
 }
 
 // maxTimeout bounds how long a caller may wait.

@@ -95,6 +95,9 @@ func (a *api) routes() []route {
 		{"POST", "/v1/transfers/:id/close", auth.CloseTransfer, maxBody, a.closeTransfer},
 		{"POST", "/v1/transfers/:id/cancel", auth.CancelTransfer, maxBody, a.cancelTransfer},
 
+		{"GET", "/v1/audit-log", auth.ListAuditLog, 0, a.listAuditLog},
+		{"GET", "/v1/seals", auth.ListSeals, 0, a.listSeals},
+
 		{"GET", "/v1/verify", auth.Verify, 0, a.verify},
 
 		{"POST", "/v1/keys", auth.CreateKey, maxBody, a.postKey},

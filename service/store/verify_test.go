@@ -79,12 +79,13 @@ func furnish(t *testing.T, db *storetest.DB) {
 	step = id(nycA)
 	decide(t, db, "fulfil", &inventory.Fulfil{ID: step, Reference: allocated, Lines: []inventory.LineSelection{{Line: 1, Quantity: &one}}}, step)
 	sendLorries(t, db)
+	seal(t, db, "NYC", time.Now().Add(time.Hour).Truncate(time.Second))
 }
 
 // corruption is something that must not be, and how to undo it.
 type corruption struct {
 	plant, mend string
-	check, key  string // who must name what; a key that ends in * is the beginning of one
+	check, key  string // who must name what; in a key, * stands for anything
 }
 
 // corruptions lists them for what furnish makes.
@@ -130,6 +131,7 @@ func corruptions() []corruption {
 		{line("expires_at = expires_at + '1s'::interval"), line("expires_at = expires_at - '1s'::interval"), "holds", "* line 1"},
 	}
 	all = append(all, transferCorruptions()...)
+	all = append(all, chainCorruptions(event, level)...)
 	for _, column := range []string{"on_hand", "held", "allocated", "quarantined", "incoming", "shortfall"} {
 		all = append(all,
 			corruption{level(column + " = -1"), level(is), "quantities", "NYC/A"},
@@ -187,8 +189,8 @@ func names(v store.Verification, check, key string) bool {
 	for _, c := range v.Checks {
 		if c.Name == check {
 			return slices.ContainsFunc(c.Violations, func(found store.Violation) bool {
-				end, any := strings.CutPrefix(key, "*")
-				return found.Detail != "" && (found.Key == key || any && strings.HasSuffix(found.Key, end))
+				begin, end, any := strings.Cut(key, "*")
+				return found.Detail != "" && (found.Key == key || any && strings.HasPrefix(found.Key, begin) && strings.HasSuffix(found.Key, end))
 			})
 		}
 	}
