@@ -12,8 +12,8 @@ var stockArea = area{
 	operations: []described{
 		{
 			operation: auth.GetLevel, summary: "Read a stock level",
-			about:   "A known SKU at a known location that never had an event is all zeros at version 0.",
-			query:   fresh,
+			about:   "A known SKU at a known location that never had an event is all zeros at version 0. With `as_of` the level is given as it was then, from the ledger, however long ago; it has no ETag.",
+			query:   "as_of axis" + fresh,
 			answers: []answered{{200, inventory.LevelAnswer{}, "The stock level.", "ETag Stock-As-Of!"}}, problems: "not-found version-mismatch",
 		},
 		{
@@ -46,6 +46,9 @@ var stockArea = area{
 		"version":     number("Counts the changes, from 1 without a gap.").from(0).eg(17),
 
 		"StockLevel.updated_at": moment("When it last changed; null for a level that never had an event."),
+
+		"get_level.as_of": moment("The past time to speak of."),
+		"axis":            choice("With as_of: what was believed then (recorded, the default), or what was true then as far as is known now (effective).", service.Axes()...),
 
 		"kind":         choice("What happened.", eventKinds()...),
 		"deltas":       object("What changed."),

@@ -14,8 +14,19 @@ func (a *api) getLevel(r *request) (reply, error) {
 	}
 	q := r.query()
 	fresh := q.freshness()
+	past, axis := q.moment("as_of"), service.Axis(q.text("axis"))
+	if past.IsZero() && axis != "" {
+		q.add("axis", "means nothing without as_of")
+	}
+	if !past.IsZero() && fresh != (service.Freshness{}) {
+		q.add("as_of", "speaks of the past: consistency, max_staleness and min_version mean nothing with it")
+	}
 	if err := q.err(); err != nil {
 		return reply{}, err
+	}
+	if !past.IsZero() {
+		level, err := a.service.LevelAsOf(r.ctx, r.who, location, sku, past, axis)
+		return reply{status: http.StatusOK, body: level, asOf: past}, err
 	}
 	level, asOf, err := a.service.Level(r.ctx, r.who, location, sku)
 	if err == nil {
