@@ -62,6 +62,7 @@ func TestWhatLeavesNoTrace(t *testing.T) {
 			{"names that are wrong", namesThatAreWrong},
 			{"what there is not", whatThereIsNot},
 			{"parameters that are wrong", parametersThatAreWrong},
+			{"transfers that are wrong", transfersThatAreWrong},
 			{"limits", limits},
 			{"deadlines", deadlines},
 			{"dry runs", dryRuns},

@@ -68,6 +68,9 @@ func FuzzBodies(f *testing.F) {
 		{"POST", "/v1/reservations/us-east1.00000000000000000000000000/extend"},
 		{"POST", "/v1/reservations/us-east1.00000000000000000000000000/release"},
 		{"POST", "/v1/reservations/us-east1.00000000000000000000000000/fulfil"},
+		{"POST", "/v1/transfers"},
+		{"POST", "/v1/transfers/us-east1.00000000000000000000000000/receive"},
+		{"POST", "/v1/transfers/us-east1.00000000000000000000000000/close"},
 	}
 	for _, body := range notJSON {
 		if len(body) < 1000 {
@@ -83,6 +86,7 @@ func FuzzBodies(f *testing.F) {
 		`{"name": "x", "region": "us-east1", "kind": "store", "country": "GB", "latitude": 1.5, "longitude": -0, "priority": 1}`, `{"latitude": null}`,
 		`{"name": "x", "kind": "web", "locations": ["l"], "safety_stock": 1}`, `{"locations": null}`,
 		`{"reason": "x"}`, `{"expires_in": "1h"}`, `{"lines": [{"line": 1, "quantity": 1}]}`, `{"lines": [{"sku": "a", "location": "l"}], "reference": "x"}`,
+		`{"from": "l", "to": "m", "lines": [{"sku": "a", "quantity": 1}]}`, `{"lines": [{"sku": "a", "quantity": 1, "quarantined": 1}]}`, `{"disposition": "lost"}`,
 	} {
 		f.Add(i, body)
 	}
@@ -97,11 +101,11 @@ func FuzzPageTokens(f *testing.F) {
 	for _, sku := range []string{"a", "b"} {
 		p.put(f, "/v1/products/"+sku, `{"name": "x"}`).is(f, 201)
 	}
-	lists := []string{"/v1/products", "/v1/locations", "/v1/channels", "/v1/stock", "/v1/stock/l/a/events", "/v1/reservations", "/v1/reservations?status=held"}
+	lists := []string{"/v1/products", "/v1/locations", "/v1/channels", "/v1/stock", "/v1/stock/l/a/events", "/v1/reservations", "/v1/reservations?status=held", "/v1/transfers", "/v1/transfers?status=draft"}
 	p.put(f, "/v1/locations/l", `{"name": "x", "region": "us-east1", "kind": "store", "country": "GB"}`).is(f, 201)
 	for _, cursor := range []string{
 		`{"product":"a"}`, `{"location":"l"}`, `{"channel":"c"}`, `{"region":"us-east1","sku":"a","location":"l"}`, `{"version":1}`,
-		`{"id":"us-east1.00000000000000000000000000","expires":"2026-01-01T00:00:00Z"}`, `{"product":"\u0000"}`, `null`, "\xff",
+		`{"id":"us-east1.00000000000000000000000000","expires":"2026-01-01T00:00:00Z"}`, `{"transfer":"us-east1.00000000000000000000000000"}`, `{"product":"\u0000"}`, `null`, "\xff",
 	} {
 		for i := range lists {
 			f.Add(i, cursor, true)

@@ -167,6 +167,7 @@ func (p *pod) balances(t *testing.T, s shelf) string {
 var traces = map[string]string{
 	"products": "sum(version)", "locations": "sum(version)", "channels": "sum(version)", "stock_levels": "sum(version)",
 	"stock_events": "max(version)", "reservations": "sum(version)", "reservation_lines": "sum(held + 3 * allocated)", "commands": "count(*)",
+	"transfers": "sum(version)", "transfer_lines": "sum(shipped + 3 * received + 7 * lost)",
 }
 
 // watch gives what tells whether anything in the database changed since. Only on a database that
