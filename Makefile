@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 GO ?= go
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BUF := $(GO) run github.com/bufbuild/buf/cmd/buf@v1.75.0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X main.version=$(VERSION)
 DATA_DIR ?= .stockyard
@@ -40,6 +41,11 @@ race: ## The tests under the race detector; slower.
 .PHONY: lint
 lint: ## Check style, common mistakes and the direction of imports.
 	@$(GOLANGCI) run ./...
+	@cd service/grpcapi && $(BUF) lint
+
+.PHONY: generate
+generate: ## Make the gRPC code of service/grpcapi/proto anew.
+	@cd service/grpcapi && $(BUF) format --write proto && rm -rf stockyardv1 && $(BUF) generate
 
 .PHONY: fmt
 fmt: ## Format the code.

@@ -11,7 +11,7 @@ import (
 
 type devCommand struct {
 	DataDir string `help:"Where the database and logs are kept." default:".stockyard" type:"path"`
-	Port    int    `help:"Port of the first region's pod; the others follow." default:"8081"`
+	Port    int    `help:"Port of the first region's REST API; the others follow. gRPC is 1000 above." default:"8081"`
 	config.Database
 }
 

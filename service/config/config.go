@@ -18,6 +18,7 @@ import (
 type Settings struct {
 	Region         string        `help:"Region this pod runs in, one of the topology's." env:"STOCKYARD_REGION" placeholder:"NAME" required:""`
 	Listen         string        `help:"Address of the REST API." env:"STOCKYARD_LISTEN" default:":8080" placeholder:"HOST:PORT"`
+	GRPCListen     string        `name:"grpc-listen" help:"Address of the gRPC API." env:"STOCKYARD_GRPC_LISTEN" default:":9080" placeholder:"HOST:PORT"`
 	OpsListen      string        `help:"Address of /livez, /readyz, /metrics and /version; the API's own address serves both there." env:"STOCKYARD_OPS_LISTEN" default:":8090" placeholder:"HOST:PORT"`
 	AllowPostgres  bool          `help:"Run on PostgreSQL: a stand-in for development, without regions, follower reads and surviving a node's death." env:"STOCKYARD_ALLOW_POSTGRES"`
 	Lanes          int           `help:"Transactions at once; 0 is what suits the database (8 on CockroachDB, 4 on PostgreSQL)." env:"STOCKYARD_LANES" default:"0"`
@@ -50,7 +51,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 	if !topology.Has(s.Region) {
 		wrong("--region %q is not one of the topology's %v", s.Region, topology.Names())
 	}
-	addresses := map[string]string{"--listen": s.Listen, "--ops-listen": s.OpsListen}
+	addresses := map[string]string{"--listen": s.Listen, "--grpc-listen": s.GRPCListen, "--ops-listen": s.OpsListen}
 	for name, address := range addresses {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			wrong("%s %q: want host:port", name, address)
@@ -82,7 +83,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 // LogValue prints the settings with secrets redacted.
 func (s Settings) LogValue() slog.Value {
 	return slog.GroupValue(
-		slog.String("region", s.Region), slog.String("listen", s.Listen), slog.String("ops_listen", s.OpsListen),
+		slog.String("region", s.Region), slog.String("listen", s.Listen), slog.String("grpc_listen", s.GRPCListen), slog.String("ops_listen", s.OpsListen),
 		slog.String("database_url", Redact(s.DatabaseURL)), slog.String("topology", s.Topology),
 		slog.Bool("allow_postgres", s.AllowPostgres),
 		slog.Int("lanes", s.Lanes), slog.Int("batch_size", s.BatchSize), slog.Int("queue_size", s.QueueSize), slog.Int("max_conns", s.MaxConns),

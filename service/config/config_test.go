@@ -13,7 +13,7 @@ import (
 
 func settings() config.Settings {
 	return config.Settings{
-		Region: "us-east1", Listen: ":8080", OpsListen: ":8090", BatchSize: 256, QueueSize: 1024, MaxConns: 24,
+		Region: "us-east1", Listen: ":8080", GRPCListen: ":9080", OpsListen: ":8090", BatchSize: 256, QueueSize: 1024, MaxConns: 24,
 		RequestTimeout: 15 * time.Second, TxTimeout: 15 * time.Second, ExpiryEvery: time.Second, DrainDelay: 3 * time.Second,
 		Database: config.Database{DatabaseURL: "postgres://app:s3cret@db:26257/stockyard"},
 	}
@@ -34,7 +34,7 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"--database-url", "--region", "--listen", "--lanes", "--batch-size", "--queue-size", "--max-conns", "--request-timeout", "--tx-timeout", "--expiry-every", "--anonymous", "--oidc-issuer", "--oidc-audience", "--oidc-grants-claim"} {
+	for _, name := range []string{"--database-url", "--region", "--listen", "--grpc-listen", "--lanes", "--batch-size", "--queue-size", "--max-conns", "--request-timeout", "--tx-timeout", "--expiry-every", "--anonymous", "--oidc-issuer", "--oidc-audience", "--oidc-grants-claim"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}
@@ -71,14 +71,12 @@ func TestOnlyLoopbackIsAnonymous(t *testing.T) {
 		"127.0.0.1:8080": true, "localhost:1": true, "[::1]:1": true, "127.3.2.1:1": true,
 		":8080": false, "0.0.0.0:8080": false, "[::]:8080": false, "10.0.0.1:1": false, "localhost.example.com:1": false,
 	} {
-		for _, both := range []bool{true, false} {
+		for place := range 3 {
 			s := settings()
-			s.Anonymous, s.Listen, s.OpsListen = true, "127.0.0.1:1", address
-			if both {
-				s.Listen = address
-			}
+			s.Anonymous, s.Listen, s.GRPCListen, s.OpsListen = true, "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"
+			*[]*string{&s.Listen, &s.GRPCListen, &s.OpsListen}[place] = address
 			if err := s.Check(topology); (err == nil) != ok {
-				t.Errorf("anonymous at %s and %s: %v", s.Listen, s.OpsListen, err)
+				t.Errorf("anonymous at %s, %s and %s: %v", s.Listen, s.GRPCListen, s.OpsListen, err)
 			}
 		}
 	}

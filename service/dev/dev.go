@@ -44,6 +44,18 @@ func Targets(t *regions.Topology, port int) []string {
 
 func address(port, i int) string { return fmt.Sprintf("127.0.0.1:%d", port+i) }
 
+// grpcOffset lies between the ports of a pod's REST and gRPC APIs.
+const grpcOffset = 1000
+
+// GRPCTargets are the addresses of the pods' gRPC API, in the topology's order.
+func GRPCTargets(t *regions.Topology, port int) []string {
+	targets := make([]string, len(t.Regions))
+	for i := range t.Regions {
+		targets[i] = address(port+grpcOffset, i)
+	}
+	return targets
+}
+
 // Run runs the system until the context ends, or every pod has.
 func Run(ctx context.Context, o Options) (err error) {
 	if err := portsAreFree(o); err != nil {
@@ -91,12 +103,14 @@ func Run(ctx context.Context, o Options) (err error) {
 // place of ours.
 func portsAreFree(o Options) error {
 	for i := range o.Topology.Regions {
-		l, err := net.Listen("tcp", address(o.Port, i))
-		if err != nil {
-			return fmt.Errorf("address %s is taken: is another `stockyard dev` running? Another --port may be free", address(o.Port, i))
-		}
-		if err := l.Close(); err != nil {
-			return err
+		for _, at := range []string{address(o.Port, i), address(o.Port+grpcOffset, i)} {
+			l, err := net.Listen("tcp", at)
+			if err != nil {
+				return fmt.Errorf("address %s is taken: is another `stockyard dev` running? Another --port may be free", at)
+			}
+			if err := l.Close(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -117,7 +131,7 @@ func migrate(ctx context.Context, url string, t *regions.Topology) error {
 func startPods(o Options, db *devdb.Database) (pods []*podProcess, err error) {
 	for i, region := range o.Topology.Regions {
 		p, err := startPod(podOptions{
-			region: region.Name, address: address(o.Port, i), topology: o.TopologyFile,
+			region: region.Name, address: address(o.Port, i), grpc: address(o.Port+grpcOffset, i), topology: o.TopologyFile,
 			databaseURL: preferring(db.URLs, i), logDir: o.DataDir,
 		})
 		if err != nil {

@@ -75,7 +75,7 @@ func dataDir(t *testing.T) string {
 	return dir
 }
 
-// freePorts finds three ports in a row.
+// freePorts finds three ports in a row, for REST, whose like for gRPC are free too.
 func freePorts(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -85,7 +85,7 @@ func freePorts(t *testing.T) int {
 		}
 		port := l.Addr().(*net.TCPAddr).Port
 		_ = l.Close()
-		if port < 65000 && free(port) && free(port+1) && free(port+2) {
+		if port < 64000 && allFree(port, port+1, port+2, port+1000, port+1001, port+1002) {
 			return port
 		}
 	}
@@ -93,9 +93,14 @@ func freePorts(t *testing.T) int {
 	return 0
 }
 
-func free(port int) bool {
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-	return err == nil && l.Close() == nil
+func allFree(ports ...int) bool {
+	for _, port := range ports {
+		l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil || l.Close() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // system is a running `stockyard dev`.

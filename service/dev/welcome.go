@@ -21,7 +21,7 @@ func welcome(o Options, db *devdb.Database) {
 	w := o.Out
 	fmt.Fprintf(w, "\nStockyard runs in %d regions on %s. No credentials are asked for, so this machine only.\n\n", len(o.Topology.Regions), describe(db))
 	for i, target := range Targets(o.Topology, o.Port) {
-		fmt.Fprintf(w, "  %-16s %s\n", o.Topology.Regions[i].Name, target)
+		fmt.Fprintf(w, "  %-16s %s   gRPC %s\n", o.Topology.Regions[i].Name, target, GRPCTargets(o.Topology, o.Port)[i])
 	}
 	ports := strings.NewReplacer(":8081", fmt.Sprint(":", o.Port), ":8082", fmt.Sprint(":", o.Port+1), ":8083", fmt.Sprint(":", o.Port+2))
 	fmt.Fprintln(w, "\nTry, in another terminal:")

@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"stockyard/regions"
 	"stockyard/service"
 	"stockyard/service/config"
-	"stockyard/service/httpapi"
+	"stockyard/service/grpcapi"
 	"stockyard/service/store"
 	"stockyard/service/telemetry"
 	"stockyard/service/worker"
@@ -29,7 +28,8 @@ type Pod struct {
 	service  *service.Service
 	metrics  *telemetry.Metrics
 	access   access
-	api, ops *http.Server
+	build    Build
+	grpc     *grpcapi.Server
 	draining atomic.Bool
 }
 
@@ -58,7 +58,7 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 		return nil, errors.New("this database is PostgreSQL. Stockyard is for CockroachDB: on PostgreSQL there are no regions, " +
 			"no follower reads, and one machine's death stops everything. For development, say --allow-postgres")
 	}
-	p := &Pod{settings: settings, log: log, store: st, metrics: metrics}
+	p := &Pod{settings: settings, log: log, store: st, metrics: metrics, build: build}
 	p.service = service.New(st, service.Options{
 		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
 		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, Observer: metrics,
@@ -67,30 +67,7 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 	})
 	metrics.Watch(telemetry.Gauges{LaneDepth: p.service.QueueDepth, Connections: st.PoolStats})
 	p.access = newAccess(settings.Access, st, metrics, log)
-	p.serve(build)
 	return p, nil
-}
-
-func (p *Pod) serve(build Build) {
-	ops := httpapi.Ops{Registry: p.metrics.Registry, Version: build, Ready: []httpapi.ReadyCheck{
-		{Name: "draining", Check: p.notDraining}, {Name: "database", Check: p.databaseAnswers}, {Name: "schema", Check: p.schemaFits},
-	}}
-	options := httpapi.Options{Authenticator: p.access.authenticator, RequestTimeout: p.settings.RequestTimeout, Log: p.log, Observe: p.metrics.Request}
-	if p.settings.OpsListen == p.settings.Listen {
-		p.api = newServer(httpapi.New(p.service, options, ops.Routes))
-		return
-	}
-	p.api = newServer(httpapi.New(p.service, options))
-	p.ops = newServer(ops.Handler())
-}
-
-// newServer bounds what slow clients can hold: headers must come within 10 s and be at most 64 KiB,
-// a request within 2 minutes, and a connection idles for 2 minutes at most.
-func newServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
 }
 
 func (p *Pod) notDraining(context.Context) error {
@@ -122,18 +99,10 @@ func (p *Pod) schemaFits(ctx context.Context) error {
 // Run serves until the context ends, then drains: first the pod says that it isn't ready, so that
 // load balancers look elsewhere, then it takes no more requests and finishes those it has.
 func (p *Pod) Run(ctx context.Context) error {
-	listener, err := net.Listen("tcp", p.settings.Listen)
+	callers, operators := p.doors(p.build)
+	ended, err := open(slices.Concat(callers, operators))
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- p.api.Serve(listener) }()
-	if p.ops != nil {
-		opsListener, err := net.Listen("tcp", p.settings.OpsListen)
-		if err != nil {
-			return errors.Join(fmt.Errorf("--ops-listen: %w", err), p.api.Close())
-		}
-		go func() { failed <- p.ops.Serve(opsListener) }()
+		return err
 	}
 	p.log.Info("serving", "settings", p.settings, "database", p.store.Database())
 
@@ -151,30 +120,27 @@ func (p *Pod) Run(ctx context.Context) error {
 	}()
 
 	select {
-	case err = <-failed:
+	case err = <-ended:
 	case <-ctx.Done():
-		p.drain()
+		p.drain(callers, operators)
 	}
 	stopWorkers()
 	<-workersDone
 	p.service.Close()
 	p.store.Close()
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
 	return err
 }
 
-func (p *Pod) drain() {
+// drain closes the operators' door last: until then it tells how the others are doing.
+func (p *Pod) drain(callers, operators []door) {
 	p.draining.Store(true)
+	p.grpc.Drain()
 	p.log.Info("draining", "delay", p.settings.DrainDelay)
 	time.Sleep(p.settings.DrainDelay)
 	ctx, cancel := context.WithTimeout(context.Background(), p.settings.RequestTimeout+5*time.Second)
 	defer cancel()
-	if err := p.api.Shutdown(ctx); err != nil {
+	if err := shut(ctx, callers); err != nil {
 		p.log.Warn("requests were cut off", "error", err)
 	}
-	if p.ops != nil {
-		_ = p.ops.Close()
-	}
+	_ = shut(ctx, operators) // whoever still asks there hears no more than that the pod is gone
 }

@@ -31,9 +31,9 @@ func build(t *testing.T) (binary string) {
 
 // process is a pod of a region as it runs in production: a process of its own.
 type process struct {
-	region, address, database, binary string
-	log                               string
-	more                              []string // flags; "--anonymous" where none are given
+	region, address, grpc, database, binary string
+	log                                     string
+	more                                    []string // flags; "--anonymous" where none are given
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -47,7 +47,7 @@ func (p *process) start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(p.binary, "serve", "--region", p.region, "--listen", p.address, "--ops-listen", p.address,
+	cmd := exec.Command(p.binary, "serve", "--region", p.region, "--listen", p.address, "--ops-listen", p.address, "--grpc-listen", p.grpc,
 		"--allow-postgres", "--drain-delay", "0s", "--log-format", "text", "--expiry-every", "100ms", "--stop-with-stdin")
 	cmd.Args = append(cmd.Args, p.more...)
 	if p.more == nil {
@@ -105,21 +105,27 @@ func (p *process) stop() error {
 	return p.cmd.Wait()
 }
 
+// freeAddress is one that nobody listens on, a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
+}
+
 // startPods starts a pod a region on the database.
 func startPods(t *testing.T, binary string, db *storetest.DB, more ...string) (pods []*process, targets []string) {
 	t.Helper()
 	dir := t.TempDir()
 	for i, region := range db.Topology.Regions {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
 		p := &process{
-			region: region.Name, address: listener.Addr().String(), database: db.URLs[i],
+			region: region.Name, address: freeAddress(t), grpc: freeAddress(t), database: db.URLs[i],
 			binary: binary, log: filepath.Join(dir, region.Name+".log"), more: more,
-		}
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
 		}
 		if err := p.start(); err != nil {
 			t.Fatal(err)

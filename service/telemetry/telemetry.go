@@ -19,6 +19,7 @@ type Metrics struct {
 	Registry *prometheus.Registry
 
 	requests  *prometheus.HistogramVec
+	calls     *prometheus.HistogramVec
 	commands  *prometheus.CounterVec
 	batches   prometheus.Histogram
 	batchTime prometheus.Histogram
@@ -42,6 +43,10 @@ func New(region, version string) *Metrics {
 			Name: "stockyard_http_request_duration_seconds", Help: "Time to answer a REST request.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
 		}, []string{"operation", "status"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "stockyard_grpc_request_duration_seconds", Help: "Time to answer a gRPC call.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
+		}, []string{"operation", "code"}),
 		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "stockyard_commands_total", Help: "Stock commands by operation and result (accepted, refused, replayed, failed).",
 		}, []string{"operation", "result"}),
@@ -69,7 +74,7 @@ func New(region, version string) *Metrics {
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "stockyard_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"region": region, "version": version},
 	}, func() float64 { return 1 })
-	m.Registry.MustRegister(m.requests, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, m.comers, build,
+	m.Registry.MustRegister(m.requests, m.calls, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, m.comers, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -90,6 +95,11 @@ func (m *Metrics) Watch(g Gauges) {
 // Request counts a REST request.
 func (m *Metrics) Request(operation string, status int, took time.Duration) {
 	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Call counts a gRPC call.
+func (m *Metrics) Call(operation, code string, took time.Duration) {
+	m.calls.WithLabelValues(operation, code).Observe(took.Seconds())
 }
 
 // Batched implements service.Observer.

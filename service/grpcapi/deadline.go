@@ -1,0 +1,38 @@
+package grpcapi
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc/tap"
+
+	"stockyard/service/auth"
+)
+
+// Bounds of how long a caller may wait.
+const (
+	maxTimeout    = 5 * time.Minute
+	verifyTimeout = 30 * time.Minute // it reads every row
+)
+
+// deadline bounds a call from its first header on, so that a client which sends its message slowly,
+// or never, is cut off too. The caller's own deadline counts where it is shorter.
+func (d *Server) deadline(ctx context.Context, info *tap.Info) (context.Context, error) {
+	operation, ours := d.operations[info.FullMethodName]
+	if !ours {
+		ctx, cancel := context.WithCancel(ctx)
+		unlink := context.AfterFunc(d.stopping, cancel)
+		context.AfterFunc(ctx, func() { unlink() })
+		return ctx, nil
+	}
+	limit := maxTimeout
+	if _, named := ctx.Deadline(); !named {
+		limit = d.options.RequestTimeout
+	}
+	if operation == auth.Verify {
+		limit = verifyTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	context.AfterFunc(ctx, cancel) // the stream's own context ends when it does, and takes this along
+	return ctx, nil
+}

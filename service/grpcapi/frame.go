@@ -1,0 +1,120 @@
+package grpcapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+
+	"stockyard/service"
+	"stockyard/service/auth"
+)
+
+// Metadata that calls and answers carry. The names are those of REST's headers.
+const (
+	keyCredential = "authorization"
+	keyKey        = "idempotency-key"
+	keyRequestID  = "x-request-id"
+	keyRegion     = "stockyard-region"
+	keyReplayed   = "idempotency-replayed"
+	keyAsOf       = "stock-as-of"
+)
+
+// frame frames a handler: request id, region, caller, errors, metrics, log.
+func (d *Server) frame(ctx context.Context, message any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	operation, ours := d.operations[info.FullMethod]
+	if !ours {
+		return handle(ctx, message)
+	}
+	began := time.Now()
+	id := service.RequestID(given(ctx, keyRequestID))
+	setHeader(ctx, keyRequestID, id, keyRegion, d.service.Region())
+	answer, err := d.guarded(ctx, operation, id, message, handle)
+	code := codes.OK
+	if err != nil {
+		p := problemOf(err)
+		code = p.code
+		d.log(operation, id, p, err)
+		if p.replayed {
+			setHeader(ctx, keyReplayed, "true")
+		}
+		answer, err = nil, p.status(id, trailerBudget).Err()
+	}
+	d.options.Observe(string(operation), code.String(), time.Since(began))
+	return answer, err
+}
+
+// guarded runs the handler for a caller who may do the operation. A panic is an error like any other
+// bug.
+func (d *Server) guarded(ctx context.Context, operation auth.Operation, id string, message any, handle grpc.UnaryHandler) (answer any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	principal, err := d.options.Authenticator.Authenticate(ctx, given(ctx, keyCredential))
+	if err != nil {
+		return nil, err
+	}
+	caller := service.Caller{Principal: principal, RequestID: id, Key: given(ctx, keyKey)}
+	if err := d.service.Admit(caller, operation); err != nil {
+		return nil, err
+	}
+	return handle(context.WithValue(ctx, callerKey{}, caller), message)
+}
+
+func (d *Server) log(operation auth.Operation, id string, p problem, err error) {
+	if errors.Is(err, auth.ErrBadCredential) {
+		d.options.Log.Info("credential refused", "operation", operation, "request_id", id, "reason", err)
+	}
+	if p.code == codes.Internal || p.code == codes.Unavailable || p.code == codes.DeadlineExceeded {
+		d.options.Log.Warn("call failed", "operation", operation, "code", p.code.String(), "request_id", id, "error", err)
+	}
+}
+
+type callerKey struct{}
+
+// callerOf says who asks.
+func callerOf(ctx context.Context) service.Caller {
+	caller, _ := ctx.Value(callerKey{}).(service.Caller)
+	return caller
+}
+
+// commander is callerOf for a command, which may be a dry run.
+func commander(ctx context.Context, command interface{ GetDryRun() bool }) service.Caller {
+	caller := callerOf(ctx)
+	caller.DryRun = command.GetDryRun()
+	return caller
+}
+
+// given gives a value of the call's metadata, "" for none.
+func given(ctx context.Context, key string) string {
+	if values := metadata.ValueFromIncomingContext(ctx, key); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// setHeader adds to the answer's metadata. It fails only where the answer has gone out already.
+func setHeader(ctx context.Context, pairs ...string) {
+	_ = grpc.SetHeader(ctx, metadata.Pairs(pairs...))
+}
+
+// sayAsOf says which moment an answer speaks of.
+func sayAsOf(ctx context.Context, at time.Time) {
+	if !at.IsZero() {
+		setHeader(ctx, keyAsOf, at.Format(time.RFC3339Nano))
+	}
+}
+
+// sayReplayed says that a command was answered before.
+func sayReplayed(ctx context.Context, replayed bool) {
+	if replayed {
+		setHeader(ctx, keyReplayed, "true")
+	}
+}
