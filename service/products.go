@@ -26,6 +26,10 @@ func (s *Service) PutProduct(ctx context.Context, caller Caller, p inventory.Pro
 	if wrong := p.Check(); len(wrong) > 0 {
 		return p, false, invalid(wrong...)
 	}
+	return s.putProduct(ctx, p, pre)
+}
+
+func (s *Service) putProduct(ctx context.Context, p inventory.Product, pre Precondition) (inventory.Product, bool, error) {
 	if pre.isNone() {
 		p.Stamp = inventory.Stamp{}
 		put, ok, err := s.store.PutProduct(ctx, p, s.setting(caller, auth.PutProduct, "product", p.SKU, p))

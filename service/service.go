@@ -54,6 +54,7 @@ type Service struct {
 	verifying sync.Mutex
 	denials   *denials
 	lanes     []*lane
+	imports   imports
 	stopping  chan struct{}
 	stopOnce  sync.Once
 }
@@ -76,7 +77,7 @@ func New(st *store.Store, o Options) *Service {
 		o.OnTrouble = func(error) {}
 	}
 	s := &Service{store: st, options: o, places: newPlaces(st), stopping: make(chan struct{}),
-		denials: newDenials(st, o.Region, o.OnTrouble)}
+		denials: newDenials(st, o.Region, o.OnTrouble), imports: newImports(max(1, o.Lanes/2))}
 	for range o.Lanes {
 		l := &lane{service: s, queue: make(chan *job, o.QueueSize), done: make(chan struct{})}
 		s.lanes = append(s.lanes, l)

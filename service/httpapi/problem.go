@@ -77,6 +77,7 @@ var failures = []struct {
 	{auth.ErrNoCredential, unauthenticated, auth.ErrNoCredential.Error(), ""},
 	{auth.ErrBadCredential, unauthenticated, auth.ErrBadCredential.Error(), ""},
 	{auth.ErrUnavailable, kindOfProblem{"unavailable", "Unavailable", http.StatusServiceUnavailable}, auth.ErrUnavailable.Error(), "1"},
+	{errMediaType, kindOfProblem{"unsupported-media-type", "Unsupported media type", http.StatusUnsupportedMediaType}, "Content-Type must be application/x-ndjson or text/csv, in UTF-8 and not compressed", ""},
 	{errMethod, kindOfProblem{"method-not-allowed", "Method not allowed", http.StatusMethodNotAllowed}, "this path doesn't know the method", ""},
 }
 
@@ -135,9 +136,7 @@ func (a *api) writeProblem(c *gin.Context, id, operation string, err error) {
 	if !p.replayed {
 		p.Instance = id
 	}
-	if p.Status >= http.StatusInternalServerError && a.options.Log != nil {
-		a.options.Log.Warn("request failed", "operation", operation, "status", p.Status, "request_id", id, "error", err)
-	}
+	a.logProblem(p.Status, id, operation, err)
 	if errors.Is(err, auth.ErrBadCredential) && a.options.Log != nil {
 		a.options.Log.Info("credential refused", "operation", operation, "request_id", id, "reason", err)
 	}
@@ -168,11 +167,19 @@ func challenge(err error) string {
 	return `Bearer realm="stockyard"`
 }
 
+func (a *api) logProblem(status int, id, operation string, err error) {
+	if status >= http.StatusInternalServerError && a.options.Log != nil {
+		a.options.Log.Warn("request failed", "operation", operation, "status", status, "request_id", id, "error", err)
+	}
+}
+
 func badField(field, message string) error {
 	return badFields(inventory.FieldError{Field: field, Message: message})
 }
 
-func badFields(wrong ...inventory.FieldError) error {
+func badFields(wrong ...inventory.FieldError) error { return refusalOf(wrong) }
+
+func refusalOf(wrong []inventory.FieldError) *inventory.Refusal {
 	details := make([]string, 0, 3)
 	for _, w := range wrong[:min(len(wrong), 3)] {
 		details = append(details, w.Field+" "+w.Message)

@@ -39,6 +39,7 @@ type reply struct {
 	version  int64 // the ETag, where there is one
 	asOf     time.Time
 	replayed bool
+	streamed bool // it has been written already
 }
 
 // serve frames a handler: request id, region, deadline, problems, metrics.
@@ -47,12 +48,16 @@ func (a *api) serve(r route) gin.HandlerFunc {
 		began := time.Now()
 		id := a.head(c)
 		answer, err := a.guarded(c, r, id)
-		if err != nil {
+		defer func() { a.options.Observe(string(r.operation), c.Writer.Status(), time.Since(began)) }()
+		switch {
+		case err != nil && c.Writer.Written():
+			a.logProblem(http.StatusInternalServerError, id, string(r.operation), err)
+			panic(http.ErrAbortHandler) // the client must see that the answer is not whole
+		case err != nil:
 			a.writeProblem(c, id, string(r.operation), err)
-		} else {
+		case !answer.streamed:
 			writeReply(c, answer)
 		}
-		a.options.Observe(string(r.operation), c.Writer.Status(), time.Since(began))
 	}
 }
 
@@ -90,8 +95,11 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 		return reply{}, err
 	}
 	usual, most := a.options.RequestTimeout, maxTimeout
-	if r.operation == auth.Verify {
+	switch {
+	case r.operation == auth.Verify:
 		usual, most = verifyTimeout, verifyTimeout
+	case r.body == piecewise:
+		usual, most = streamTimeout, streamTimeout
 	}
 	timeout, err := readTimeout(c.GetHeader("Request-Timeout"), usual, most)
 	if err != nil {
@@ -99,6 +107,9 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
+	if r.body == piecewise {
+		ctx = a.untilDraining(ctx)
+	}
 	if r.body > 0 {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, r.body)
 	}

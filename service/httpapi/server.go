@@ -23,12 +23,16 @@ type Options struct {
 	Log            *slog.Logger
 	// Observe is told of every request: the route's operation, the status, how long it took.
 	Observe func(operation string, status int, took time.Duration)
+	// Draining is closed when the pod goes away: streams end then. It may be nil.
+	Draining <-chan struct{}
 }
 
 // Limits of bodies. Those of batches hold a thousand commands.
 const (
 	maxBody      = 1 << 20
 	maxBatchBody = 64 << 20
+	// piecewise stands for no limit: body and answer are streams, which take as long as they take.
+	piecewise = -1
 )
 
 // api is what handlers work with.
@@ -56,6 +60,7 @@ func (a *api) routes() []route {
 		{"PATCH", "/v1/products/:sku", auth.PatchProduct, maxBody, a.patchProduct},
 		{"DELETE", "/v1/products/:sku", auth.ArchiveProduct, 0, a.deleteProduct},
 		{"GET", "/v1/products", auth.ListProducts, 0, a.listProducts},
+		{"POST", "/v1/products/import", auth.ImportProducts, piecewise, a.importProducts},
 
 		{"PUT", "/v1/locations/:location", auth.PutLocation, maxBody, a.putLocation},
 		{"GET", "/v1/locations/:location", auth.GetLocation, 0, a.getLocation},

@@ -1,0 +1,226 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"stockyard/service"
+	"stockyard/service/inventory"
+)
+
+const ndjson = "application/x-ndjson"
+
+var errMediaType = errors.New("unsupported media type")
+
+// fileFormat reads the records of one format.
+type fileFormat interface {
+	// readHeader reads what stands before the first row. Errors refuse the file.
+	readHeader(*recordReader) error
+	// product reads a row. Errors refuse the row, and are of type *inventory.Refusal.
+	product(record) (inventory.Product, error)
+	// wrong names the fields of a refusal as the format does.
+	wrong(*inventory.Refusal) *inventory.Refusal
+}
+
+// formatOf gives the format that a request's headers name, and its state for cutting rows.
+func formatOf(h http.Header) (fileFormat, *cellState, error) {
+	media, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
+	charset, encoding := strings.ToLower(parameters["charset"]), strings.ToLower(h.Get("Content-Encoding"))
+	if err != nil || charset != "" && charset != "utf-8" || encoding != "" && encoding != "identity" {
+		return nil, nil, errMediaType
+	}
+	switch media {
+	case ndjson:
+		return jsonProducts{}, nil, nil
+	case "text/csv":
+		return &csvProducts{}, new(cellState), nil
+	}
+	return nil, nil, errMediaType
+}
+
+// importProducts reads a file and answers while it does: the results of the rows in their order,
+// one a line, and in the last line the summary.
+func (a *api) importProducts(r *request) (reply, error) {
+	s := r.openStream()
+	defer s.end()
+	f, err := r.openImport(s)
+	if err != nil {
+		s.discard()
+		return reply{}, err
+	}
+	if err := s.begin(ndjson); err != nil {
+		return reply{}, err
+	}
+	out := &importAnswer{box: newOutbox(s), format: f.format, request: r.id, all: f.all}
+	source := func(ctx context.Context) iter.Seq2[service.ImportRow, error] {
+		return func(yield func(service.ImportRow, error) bool) {
+			defer context.AfterFunc(ctx, s.hurry)()
+			readProducts(f.records, f.format, yield)
+		}
+	}
+	summary, err := a.service.ImportProducts(r.ctx, f.caller, source, out.report)
+	out.end(summary, a.endOfImport(err, r))
+	if err != nil {
+		s.discard()
+	}
+	_ = out.box.Close() // a client that is gone is told nothing
+	return reply{streamed: true}, nil
+}
+
+// importFile is a file about to be read.
+type importFile struct {
+	caller  service.Caller
+	all     bool // rows that are not refused are reported too
+	format  fileFormat
+	records *recordReader
+}
+
+// openImport reads what refuses a file as a whole.
+func (r *request) openImport(s *stream) (f importFile, err error) {
+	q := r.query()
+	f.caller = r.who
+	f.caller.DryRun = q.flag("dry_run")
+	results := q.text("results")
+	if results != "" && results != "all" && results != "errors" {
+		q.add("results", "must be one of [all errors]")
+	}
+	f.all = results != "errors"
+	if err := q.err(); err != nil {
+		return f, err
+	}
+	var cell *cellState
+	if f.format, cell, err = formatOf(r.gin.Request.Header); err != nil {
+		return f, err
+	}
+	f.records = newRecordReader(s, cell)
+	if err := f.records.begin(); err != nil {
+		return f, err
+	}
+	return f, f.format.readHeader(f.records)
+}
+
+// readProducts gives the rows of a file. A row that can't be read is given as such.
+func readProducts(records *recordReader, format fileFormat, yield func(service.ImportRow, error) bool) {
+	for {
+		rec, err := records.next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			yield(service.ImportRow{}, err)
+			return
+		}
+		row := service.ImportRow{Line: rec.line, Size: len(rec.raw)}
+		if rec.tooLong {
+			err = rec.wrongSize()
+		} else {
+			row.Product, err = format.product(rec)
+		}
+		if err != nil && !errors.As(err, &row.Wrong) {
+			row.Wrong = refusalOf([]inventory.FieldError{{Field: "row", Message: "can't be read"}})
+		}
+		if !yield(row, nil) {
+			return
+		}
+	}
+}
+
+// endOfImport says why an import ended before its file did, nil for one that didn't.
+func (a *api) endOfImport(err error, r *request) *problem {
+	if err == nil {
+		return nil
+	}
+	p := problemOf(err)
+	switch {
+	case errors.Is(err, service.ErrUnavailable), errors.Is(err, service.ErrOutcomeUnknown):
+		p.Detail = "the database is not reachable"
+	case errors.Is(err, errDraining):
+		p = of(kindOfProblem{"unavailable", "Unavailable", http.StatusServiceUnavailable}, errDraining.Error())
+	case errors.Is(err, service.ErrOverloaded):
+		p.Detail = "other transactions keep getting in the way"
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Detail = "the deadline passed"
+	}
+	p.Detail += "; the rows reported are stored, and the whole file may be sent again"
+	p.Instance = r.id
+	a.logProblem(p.Status, r.id, "import_products", err)
+	return &p
+}
+
+// importAnswer writes the lines of the answer.
+type importAnswer struct {
+	box     *outbox
+	format  fileFormat
+	request string
+	all     bool
+	lines   []byte
+}
+
+// importLine is a line of the answer: what became of a row.
+type importLine struct {
+	Row     int64                `json:"row"`
+	Line    int64                `json:"line"`
+	SKU     string               `json:"sku,omitempty"`
+	Status  service.ImportStatus `json:"status"`
+	Problem *problem             `json:"problem,omitempty"`
+}
+
+// importEnd is the last line.
+type importEnd struct {
+	Summary service.ImportSummary `json:"summary"`
+	Problem *problem              `json:"problem,omitempty"`
+}
+
+func (o *importAnswer) report(results []service.ImportResult) error {
+	o.lines = o.lines[:0]
+	for _, r := range results {
+		if r.Err == nil && !o.all {
+			continue
+		}
+		line := importLine{Row: r.Row, Line: r.Line, Status: r.Status}
+		if inventory.CheckSKU(r.SKU) == "" {
+			line.SKU = r.SKU
+		}
+		if r.Err != nil {
+			var refusal *inventory.Refusal
+			if errors.As(r.Err, &refusal) {
+				r.Err = o.format.wrong(refusal)
+			}
+			p := problemOf(r.Err)
+			p.Instance = o.request
+			line.Problem = &p
+		}
+		if err := o.add(line); err != nil {
+			return err
+		}
+	}
+	if len(o.lines) == 0 {
+		return nil
+	}
+	_, err := o.box.Write(o.lines)
+	return err
+}
+
+func (o *importAnswer) add(line any) error {
+	raw, err := json.Marshal(line)
+	if err != nil {
+		return fmt.Errorf("a line of the answer: %w", err)
+	}
+	o.lines = append(append(o.lines, raw...), '\n')
+	return nil
+}
+
+func (o *importAnswer) end(summary service.ImportSummary, p *problem) {
+	o.lines = o.lines[:0]
+	if o.add(importEnd{summary, p}) == nil {
+		_, _ = o.box.Write(o.lines)
+	}
+}
