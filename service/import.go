@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"stockyard/service/auth"
 	"stockyard/service/inventory"
+	"stockyard/service/store"
 )
 
 // MaxImports is how many files a pod takes in at once.
@@ -92,7 +94,7 @@ func (s *Service) ImportProducts(ctx context.Context, caller Caller, rows Import
 	defer s.imports.leave()
 	reading, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	i := &importing{service: s, ctx: reading, dry: caller.DryRun, read: make(chan ImportRow, 64), batches: make(chan *importBatch, cap(s.imports.turns))}
+	i := &importing{service: s, ctx: reading, caller: caller, read: make(chan ImportRow, 64), batches: make(chan *importBatch, cap(s.imports.turns))}
 	var running sync.WaitGroup
 	var readErr error
 	running.Go(func() {
@@ -118,11 +120,24 @@ func (s *Service) ImportProducts(ctx context.Context, caller Caller, rows Import
 		}
 	}
 	running.Wait()
-	if failed == nil {
-		failed = readErr
-	}
+	return summary, i.end(&summary, cmp.Or(failed, readErr))
+}
+
+// end completes the summary and puts it into the audit log: one entry a file, also where nothing
+// changed. One that can't be written leaves the import incomplete.
+func (i *importing) end(summary *ImportSummary, failed error) error {
 	summary.Complete = failed == nil
-	return summary, failed
+	if i.caller.DryRun || summary.Rows == 0 {
+		return failed
+	}
+	entry := i.service.setting(i.caller, auth.ImportProducts, "product", "", summary)
+	err := i.insist(func(ctx context.Context) error {
+		return i.service.store.WriteAudit(ctx, []store.AuditEntry{entry})
+	})
+	if err != nil {
+		summary.Complete = false
+	}
+	return cmp.Or(failed, err)
 }
 
 // readRows hands rows on until the file or the import ends.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"stockyard/service/auth"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -25,7 +26,7 @@ const (
 type importing struct {
 	service *Service
 	ctx     context.Context // ends when no more rows are wanted
-	dry     bool
+	caller  Caller
 	read    chan ImportRow
 	batches chan *importBatch
 	rows    int64
@@ -180,7 +181,7 @@ func (i *importing) putAll(b *importBatch, rows []int) error {
 		products[at] = b.products[n]
 	}
 	var versions map[string]int64
-	if !i.dry {
+	if !i.caller.DryRun {
 		err := i.insist(func(ctx context.Context) (err error) {
 			versions, err = s.store.ImportProducts(ctx, products)
 			return err
@@ -226,7 +227,7 @@ func (i *importing) settleRest(b *importBatch, rows []int, rest []inventory.Prod
 		switch {
 		case known && !there.Archived && there.Equal:
 			r.Status = ImportUnchanged
-		case !i.dry:
+		case !i.caller.DryRun:
 			err = i.bringBack(b.products[n], r)
 		case known && !there.Archived:
 			r.Status = ImportUpdated
@@ -243,7 +244,7 @@ func (i *importing) settleRest(b *importBatch, rows []int, rest []inventory.Prod
 func (i *importing) bringBack(p inventory.Product, r *ImportResult) error {
 	r.Status = ImportUpdated
 	return i.insist(func(ctx context.Context) error {
-		_, created, err := i.service.putProduct(ctx, p, Precondition{})
+		_, created, err := i.service.putProduct(ctx, i.caller, auth.ImportProducts, p, Precondition{})
 		if created {
 			r.Status = ImportCreated
 		}

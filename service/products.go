@@ -26,18 +26,18 @@ func (s *Service) PutProduct(ctx context.Context, caller Caller, p inventory.Pro
 	if wrong := p.Check(); len(wrong) > 0 {
 		return p, false, invalid(wrong...)
 	}
-	return s.putProduct(ctx, p, pre)
+	return s.putProduct(ctx, caller, auth.PutProduct, p, pre)
 }
 
-func (s *Service) putProduct(ctx context.Context, p inventory.Product, pre Precondition) (inventory.Product, bool, error) {
+func (s *Service) putProduct(ctx context.Context, caller Caller, op auth.Operation, p inventory.Product, pre Precondition) (inventory.Product, bool, error) {
 	if pre.isNone() {
 		p.Stamp = inventory.Stamp{}
-		put, ok, err := s.store.PutProduct(ctx, p, s.setting(caller, auth.PutProduct, "product", p.SKU, p))
+		put, ok, err := s.store.PutProduct(ctx, p, s.setting(caller, op, "product", p.SKU, p))
 		if err != nil || ok {
 			return put, put.Version == 1, fromStore(err, errors.Is(err, store.ErrAmbiguous))
 		}
 	}
-	return change(ctx, s, caller, auth.PutProduct, productEntry(p.SKU), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, _ bool) (inventory.Product, error) {
+	return change(ctx, s, caller, op, productEntry(p.SKU), pre, func(ctx context.Context, tx *store.Tx, before inventory.Product, _ bool) (inventory.Product, error) {
 		if before.ArchivedAt != nil {
 			levels, err := tx.LevelsOfProduct(ctx, p.SKU)
 			if err != nil {

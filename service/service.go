@@ -76,8 +76,10 @@ func New(st *store.Store, o Options) *Service {
 	if o.OnTrouble == nil {
 		o.OnTrouble = func(error) {}
 	}
-	s := &Service{store: st, options: o, places: newPlaces(st), stopping: make(chan struct{}),
-		denials: newDenials(st, o.Region, o.OnTrouble), imports: newImports(max(1, o.Lanes/2))}
+	s := &Service{
+		store: st, options: o, places: newPlaces(st), stopping: make(chan struct{}),
+		denials: newDenials(st, o.Region, o.OnTrouble), imports: newImports(max(1, o.Lanes/2)),
+	}
 	for range o.Lanes {
 		l := &lane{service: s, queue: make(chan *job, o.QueueSize), done: make(chan struct{})}
 		s.lanes = append(s.lanes, l)

@@ -12,8 +12,11 @@ type jsonProducts struct{}
 
 type productRow struct {
 	SKU string `json:"sku"`
-	productBody
+	ProductBody
 }
+
+// ProductBody is a PUT's body under a name by which those who walk types find what is embedded.
+type ProductBody = productBody
 
 func (jsonProducts) readHeader(*recordReader) error { return nil }
 

@@ -20,11 +20,10 @@ type record struct {
 
 // recordReader cuts a file into records and keeps one in memory at a time.
 type recordReader struct {
-	in    *bufio.Reader
-	cell  *cellState // in CSV, where a newline between quotes ends no row
-	begun bool
-	line  int64
-	raw   []byte
+	in   *bufio.Reader
+	cell *cellState // in CSV, where a newline between quotes ends no row
+	line int64
+	raw  []byte
 }
 
 func newRecordReader(in io.Reader, cell *cellState) *recordReader {

@@ -21,7 +21,7 @@ type area struct {
 }
 
 // areas is the list of parts: one file and one line each.
-var areas = []area{catalogueArea, stockArea, movementsArea, reservationsArea, transfersArea, auditArea, keysArea, opsArea}
+var areas = []area{catalogueArea, importArea, stockArea, movementsArea, reservationsArea, transfersArea, auditArea, keysArea, opsArea}
 
 // described is what the document says of a route; method, path and size of the body are the route
 // table's, roles are auth's.
@@ -255,6 +255,9 @@ func (b *builder) headers(own string) (map[string]*huma.Header, error) {
 }
 
 func (b *builder) body(d described) *huma.RequestBody {
+	if formats, is := d.body.(files); is {
+		return b.files(formats)
+	}
 	media := &huma.MediaType{Schema: b.schemas.request(reflect.TypeOf(d.body), d.patch)}
 	for _, e := range d.examples {
 		if media.Examples == nil {
@@ -275,7 +278,9 @@ func (b *builder) answer(a answered) (*huma.Response, error) {
 		return nil, err
 	}
 	r := &huma.Response{Description: a.about, Headers: headers}
-	if a.body != nil {
+	if types, is := a.body.(lines); is {
+		r.Content = b.lines(types)
+	} else if a.body != nil {
 		r.Content = map[string]*huma.MediaType{"application/json": {Schema: b.schemas.answer(reflect.TypeOf(a.body))}}
 	}
 	return r, nil
