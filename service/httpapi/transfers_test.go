@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"stockyard/service/client"
 )
 
 // lorry is a new product with so many units at one new location, and another one in Europe for them.
@@ -204,6 +206,35 @@ func TestATransferOfAThousandLines(t *testing.T) {
 		}
 		if got := p.post(t, path+"/close", `{"disposition": "returned"}`).is(t, 200).whereabouts(t); got != "2/1/0/0/1/0 closed" {
 			t.Error(got)
+		}
+	})
+}
+
+func TestTheClientTakesATransferThroughItsLife(t *testing.T) {
+	shared(t, func(t *testing.T, p *pod) {
+		from, to := p.lorry(t, 10)
+		c, err := client.New([]string{p.url}, client.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		must := func(a client.Transfer, _ client.Call, err error) client.Transfer {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		plan := client.TransferRequest{From: from.location, To: to.location, Lines: []client.TransferLine{{SKU: from.sku, Quantity: 4}}, Reference: "r"}
+		must(c.CancelTransfer(ctx, name("key"), must(c.CreateTransfer(ctx, name("key"), plan)).ID))
+		id := must(c.CreateTransfer(ctx, name("key"), plan)).ID
+		must(c.ShipTransfer(ctx, name("key"), id))
+		must(c.ReceiveTransfer(ctx, name("key"), id, client.Arrival{SKU: to.sku, Quantity: 3, Quarantined: 1}))
+		closed := must(c.CloseTransfer(ctx, name("key"), id, "lost"))
+		read := must(c.Transfer(ctx, id))
+		want := client.TransferredLine{Line: 1, SKU: from.sku, Quantity: 4, Shipped: 4, Received: 3, Quarantined: 1, Lost: 1}
+		if read.Lines[0] != want || read.Status != "closed" || read.Version != closed.Version || read.Reference != "r" || read.From != from.location || read.To != to.location {
+			t.Errorf("it reads %+v, closed it was %+v", read, closed)
 		}
 	})
 }
