@@ -32,6 +32,7 @@ type Settings struct {
 	LogLevel       string        `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
 	LogFormat      string        `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
 	Access
+	TLS
 	Database
 }
 
@@ -77,7 +78,8 @@ func (s *Settings) Check(topology *regions.Topology) error {
 			wrong("%s %s: want %s to %s", name, v.is, v.least, v.most)
 		}
 	}
-	return errors.Join(append(errs, s.check(addresses)...)...)
+	errs = append(errs, s.Access.check(addresses)...)
+	return errors.Join(append(errs, s.TLS.check())...)
 }
 
 // LogValue prints the settings with secrets redacted.
@@ -91,6 +93,7 @@ func (s Settings) LogValue() slog.Value {
 		slog.Duration("expiry_every", s.ExpiryEvery), slog.Duration("drain_delay", s.DrainDelay),
 		slog.Bool("anonymous", s.Anonymous), slog.Bool("allow_unverified_database", s.AllowUnverifiedDatabase),
 		slog.String("oidc_issuer", s.OIDCIssuer), slog.String("oidc_audience", s.OIDCAudience), slog.String("oidc_grants_claim", s.OIDCGrantsClaim),
+		slog.String("tls_cert", s.TLSCert), slog.String("tls_key", s.TLSKey), slog.String("tls_client_ca", s.TLSClientCA),
 		slog.String("log_level", s.LogLevel), slog.String("log_format", s.LogFormat),
 	)
 }
