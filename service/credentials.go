@@ -57,7 +57,10 @@ func (s *Service) CreateKey(ctx context.Context, caller Caller, in KeyInput) (Ne
 		}
 		return key, tx.AddKey(key)
 	})
-	return NewKey{Text: text.Reveal(), Key: key}, err
+	if err != nil {
+		return NewKey{}, err
+	}
+	return NewKey{Text: text.Reveal(), Key: key}, nil
 }
 
 // RevokeKey makes a key useless, within seconds at every pod. One that is revoked already stays so.

@@ -43,7 +43,7 @@ func (c keyDatabase) with(ctx context.Context, run func(*service.Service) error)
 		return err
 	}
 	defer st.Close()
-	s := service.New(st, service.Options{Topology: topology, Lanes: 1})
+	s := service.New(st, service.Options{Region: topology.Primary, Topology: topology, Lanes: 1})
 	defer s.Close()
 	return run(s)
 }

@@ -4,11 +4,14 @@ package grpcapi
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -25,7 +28,9 @@ type Options struct {
 	Authenticator auth.Authenticator
 	// RequestTimeout is a call's deadline where the caller names none; 15s.
 	RequestTimeout time.Duration
-	Log            *slog.Logger
+	// TLS is how connections are kept private; nil: they are plain.
+	TLS *tls.Config
+	Log *slog.Logger
 	// Observe is told of every call: its operation, the code's name, how long it took.
 	Observe func(operation, code string, took time.Duration)
 }
@@ -67,7 +72,12 @@ func New(s *service.Service, o Options) *Server {
 	}
 	d := &Server{service: s, options: o, health: health.NewServer(), operations: map[string]auth.Operation{}}
 	d.stopping, d.stop = context.WithCancel(context.Background())
+	private := insecure.NewCredentials()
+	if o.TLS != nil {
+		private = credentials.NewTLS(o.TLS)
+	}
 	d.grpc = grpc.NewServer(
+		grpc.Creds(private),
 		grpc.UnaryInterceptor(d.frame),
 		grpc.InTapHandle(d.deadline),
 		grpc.ForceServerCodecV2(newCodec()),

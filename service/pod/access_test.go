@@ -72,9 +72,11 @@ func (p *process) stockyard(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), p.binary, args...)
 	cmd.Env = append(os.Environ(), "STOCKYARD_DATABASE_URL="+p.database)
+	var said strings.Builder
+	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("stockyard %s: %v\n%s", strings.Join(args, " "), err, out)
+		t.Fatalf("stockyard %s: %v\n%s", strings.Join(args, " "), err, said.String())
 	}
 	return strings.TrimSpace(string(out))
 }

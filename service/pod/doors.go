@@ -2,8 +2,10 @@ package pod
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -26,24 +28,30 @@ func (p *Pod) doors(build Build) (callers, operators []door) {
 	ops := httpapi.Ops{Registry: p.metrics.Registry, Version: build, Ready: []httpapi.ReadyCheck{
 		{Name: "draining", Check: p.notDraining}, {Name: "database", Check: p.databaseAnswers}, {Name: "schema", Check: p.schemaFits},
 	}}
-	p.grpc = grpcapi.New(p.service, grpcapi.Options{Authenticator: p.access.authenticator, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Call})
+	p.grpc = grpcapi.New(p.service, grpcapi.Options{Authenticator: p.access.authenticator, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Call, TLS: p.access.tlsConfig("h2")})
 	calls := door{"--grpc-listen", s.GRPCListen, p.grpc.Serve, p.grpc.Shutdown}
 	options := httpapi.Options{Authenticator: p.access.authenticator, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Request}
+	private := p.access.tlsConfig("h2", "http/1.1")
 	if s.OpsListen == s.Listen {
-		return []door{httpDoor("--listen", s.Listen, httpapi.New(p.service, options, ops.Routes)), calls}, nil
+		return []door{p.httpDoor("--listen", s.Listen, httpapi.New(p.service, options, ops.Routes), private), calls}, nil
 	}
-	return []door{httpDoor("--listen", s.Listen, httpapi.New(p.service, options)), calls},
-		[]door{httpDoor("--ops-listen", s.OpsListen, ops.Handler())}
+	return []door{p.httpDoor("--listen", s.Listen, httpapi.New(p.service, options), private), calls},
+		[]door{p.httpDoor("--ops-listen", s.OpsListen, ops.Handler(), nil)} // probes and scrapers have no certificates
 }
 
 // httpDoor bounds what slow clients can hold: headers must come within 10 s and be at most 64 KiB,
 // a request within 2 minutes, and a connection idles for 2 minutes at most.
-func httpDoor(flag, address string, h http.Handler) door {
+func (p *Pod) httpDoor(flag, address string, h http.Handler, private *tls.Config) door {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		TLSConfig: private, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelInfo),
 	}
-	return door{flag, address, server.Serve, server.Shutdown}
+	serve := server.Serve
+	if private != nil {
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	return door{flag, address, serve, server.Shutdown}
 }
 
 // open listens on all doors before it serves on any. What a door's serving ends with comes through

@@ -66,7 +66,11 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 		OnTrouble:  func(err error) { log.Warn("in the background", "error", err) },
 	})
 	metrics.Watch(telemetry.Gauges{LaneDepth: p.service.QueueDepth, Connections: st.PoolStats})
-	p.access = newAccess(settings.Access, st, metrics, log)
+	if p.access, err = newAccess(settings, st, metrics, log); err != nil {
+		p.service.Close()
+		st.Close()
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -1,6 +1,7 @@
 package pod_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -34,6 +35,7 @@ type process struct {
 	region, address, grpc, database, binary string
 	log                                     string
 	more                                    []string // flags; "--anonymous" where none are given
+	ops                                     string   // address of /readyz; "" is the API's
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -47,7 +49,7 @@ func (p *process) start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.Command(p.binary, "serve", "--region", p.region, "--listen", p.address, "--ops-listen", p.address, "--grpc-listen", p.grpc,
+	cmd := exec.Command(p.binary, "serve", "--region", p.region, "--listen", p.address, "--ops-listen", cmp.Or(p.ops, p.address), "--grpc-listen", p.grpc,
 		"--allow-postgres", "--drain-delay", "0s", "--log-format", "text", "--expiry-every", "100ms", "--stop-with-stdin")
 	cmd.Args = append(cmd.Args, p.more...)
 	if p.more == nil {
@@ -75,7 +77,7 @@ func (p *process) start() error {
 }
 
 func (p *process) ready() bool {
-	answer, err := http.Get(p.url() + "/readyz")
+	answer, err := http.Get("http://" + cmp.Or(p.ops, p.address) + "/readyz")
 	if err != nil {
 		return false
 	}

@@ -92,6 +92,13 @@ func (m *Metrics) Watch(g Gauges) {
 	)
 }
 
+// WatchCertificate adds the time at which the certificate in use expires.
+func (m *Metrics) WatchCertificate(expiry func() time.Time) {
+	m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "stockyard_tls_certificate_expiry_timestamp_seconds", Help: "When the TLS certificate in use expires.",
+	}, func() float64 { return float64(expiry().Unix()) }))
+}
+
 // Request counts a REST request.
 func (m *Metrics) Request(operation string, status int, took time.Duration) {
 	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())

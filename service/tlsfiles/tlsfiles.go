@@ -75,8 +75,6 @@ func (f *Files) Config(protocols ...string) *tls.Config {
 		c := &tls.Config{MinVersion: tls.VersionTLS13, NextProtos: protocols, Certificates: []tls.Certificate{now.certificate}}
 		if now.clients != nil {
 			c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, now.clients
-			// A ticket would spare a client to show a certificate that is accepted now.
-			c.SessionTicketsDisabled = true
 		}
 		return c, nil
 	}
