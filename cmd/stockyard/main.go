@@ -22,6 +22,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	Verify  verifyCommand  `cmd:"" help:"Check every invariant of the stock at one snapshot, without locks."`
 	Replay  replayCommand  `cmd:"" help:"Put a shop's sales history through running pods and prove the result."`
+	Import  importCommand  `cmd:"" help:"Put a file of products into the catalogue of running pods."`
 	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys, on the database itself."`
 	Version versionCommand `cmd:"" help:"Say what this binary is."`
 }

@@ -175,7 +175,6 @@ func TestImportKeepsWhatIsThere(t *testing.T) {
 		file := header + a + ",Mug,12.50,GBP,red\n" + b + ",Tea,0.000001,GBP,\n"
 		p.imports(t, asCSV, file, "").is(t, "created", "created")
 		p.imports(t, asCSV, file, "").is(t, "unchanged", "unchanged")
-		p.imports(t, asCSV, strings.ReplaceAll(file, "0.000001", "00.000001"), "").is(t, "unchanged", "unchanged")
 		if p.version(t, a) != 1 || p.version(t, b) != 1 {
 			t.Error("rows that are there as they are given got another version")
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -14,6 +15,8 @@ import (
 const (
 	// stallTimeout cuts off a client that neither sends nor takes anything.
 	stallTimeout = time.Minute
+	// hurriedTimeout is what is left to a client when nothing more is wanted of it.
+	hurriedTimeout = time.Second
 	// streamTimeout bounds an answer that is written as it comes about, where the caller doesn't.
 	streamTimeout = 24 * time.Hour
 )
@@ -42,6 +45,7 @@ type stream struct {
 	control *http.ResponseController
 	body    io.Reader
 	stall   time.Duration
+	hurried atomic.Bool
 	unasked bool // the client waits to be asked for the body, and wasn't yet
 }
 
@@ -87,12 +91,16 @@ func (s *stream) flush() error {
 // Read reads the body.
 func (s *stream) Read(p []byte) (int, error) {
 	s.unasked = false
-	_ = s.control.SetReadDeadline(time.Now().Add(s.stall))
+	stall := s.stall
+	if s.hurried.Load() {
+		stall = hurriedTimeout
+	}
+	_ = s.control.SetReadDeadline(time.Now().Add(stall))
 	n, err := s.body.Read(p)
+	// None while nobody reads: the server itself reads on, to notice that the client goes, and what
+	// is done with a piece may take its time.
+	_ = s.control.SetReadDeadline(time.Time{})
 	switch {
-	case err == io.EOF: //nolint:errorlint // a reader's end is this very value
-		// The server itself reads on, to notice that the client goes; that must not time out.
-		_ = s.control.SetReadDeadline(time.Time{})
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = badField("body", "was cut off")
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -103,7 +111,10 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 // hurry has a Read that waits for the client give up soon.
-func (s *stream) hurry() { _ = s.control.SetReadDeadline(time.Now().Add(time.Second)) }
+func (s *stream) hurry() {
+	s.hurried.Store(true)
+	_ = s.control.SetReadDeadline(time.Now().Add(hurriedTimeout))
+}
 
 // discard reads on, within bounds, when the rest of the body isn't wanted: many clients look for an
 // answer only once all is sent, and never see one that comes with a reset of their connection.

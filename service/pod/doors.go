@@ -30,23 +30,29 @@ func (p *Pod) doors(build Build) (callers, operators []door) {
 	}}
 	p.grpc = grpcapi.New(p.service, grpcapi.Options{Authenticator: p.access.authenticator, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Call, TLS: p.access.tlsConfig("h2")})
 	calls := door{"--grpc-listen", s.GRPCListen, p.grpc.Serve, p.grpc.Shutdown}
-	options := httpapi.Options{Authenticator: p.access.authenticator, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Request}
+	leaving := make(chan struct{})
+	leave := sync.OnceFunc(func() { close(leaving) })
+	options := httpapi.Options{
+		Authenticator: p.access.authenticator, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Request, Draining: leaving,
+	}
 	private := p.access.tlsConfig("h2", "http/1.1")
 	if s.OpsListen == s.Listen {
-		return []door{p.httpDoor("--listen", s.Listen, httpapi.New(p.service, options, ops.Routes), private), calls}, nil
+		return []door{p.httpDoor("--listen", s.Listen, httpapi.New(p.service, options, ops.Routes), private, leave), calls}, nil
 	}
-	return []door{p.httpDoor("--listen", s.Listen, httpapi.New(p.service, options), private), calls},
-		[]door{p.httpDoor("--ops-listen", s.OpsListen, ops.Handler(), nil)} // probes and scrapers have no certificates
+	return []door{p.httpDoor("--listen", s.Listen, httpapi.New(p.service, options), private, leave), calls},
+		[]door{p.httpDoor("--ops-listen", s.OpsListen, ops.Handler(), nil, func() {})} // probes and scrapers have no certificates
 }
 
 // httpDoor bounds what slow clients can hold: headers must come within 10 s and be at most 64 KiB,
-// a request within 2 minutes, and a connection idles for 2 minutes at most.
-func (p *Pod) httpDoor(flag, address string, h http.Handler, private *tls.Config) door {
+// a request within 2 minutes, and a connection idles for 2 minutes at most. leave ends streams, which
+// a shutdown would wait for.
+func (p *Pod) httpDoor(flag, address string, h http.Handler, private *tls.Config, leave func()) door {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		TLSConfig: private, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelInfo),
 	}
+	server.RegisterOnShutdown(leave)
 	serve := server.Serve
 	if private != nil {
 		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
