@@ -22,6 +22,19 @@ const (
 // Axes lists them.
 func Axes() []Axis { return []Axis{Recorded, Effective} }
 
+// CheckPast names what a question about a stock level can't ask together: without a time, zero, it is
+// about now.
+func CheckPast(at time.Time, axis Axis, fresh Freshness) []inventory.FieldError {
+	var c checker
+	if at.IsZero() && axis != "" {
+		c.add("axis", "means nothing without as_of")
+	}
+	if !at.IsZero() && fresh != (Freshness{}) {
+		c.add("as_of", "speaks of the past: consistency, max_staleness and min_version mean nothing with it")
+	}
+	return c.wrong
+}
+
 // earliness is how far before its recording an event's effective time may lie in the future, with
 // room for clocks: see checker.effective.
 const earliness = time.Hour

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"stockyard/service"
 	"stockyard/service/auth"
@@ -59,6 +61,7 @@ func (d *Server) guarded(ctx context.Context, operation auth.Operation, id strin
 	}()
 	principal, err := d.options.Authenticator.Authenticate(ctx, given(ctx, keyCredential))
 	if err != nil {
+		d.turnedAway(ctx, operation, id, err)
 		return nil, err
 	}
 	caller := service.Caller{Principal: principal, RequestID: id, Key: given(ctx, keyKey)}
@@ -66,6 +69,18 @@ func (d *Server) guarded(ctx context.Context, operation auth.Operation, id strin
 		return nil, err
 	}
 	return handle(context.WithValue(ctx, callerKey{}, caller), message)
+}
+
+// turnedAway has an attempt without a good credential recorded.
+func (d *Server) turnedAway(ctx context.Context, op auth.Operation, id string, err error) {
+	if !errors.Is(err, auth.ErrNoCredential) && !errors.Is(err, auth.ErrBadCredential) {
+		return
+	}
+	from := "unknown"
+	if p, known := peer.FromContext(ctx); known {
+		from, _, _ = net.SplitHostPort(p.Addr.String())
+	}
+	d.service.Unauthenticated(op, id, from)
 }
 
 func (d *Server) log(operation auth.Operation, id string, p problem, err error) {

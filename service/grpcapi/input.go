@@ -64,6 +64,14 @@ func (r *reader) moment(field string, at *timestamppb.Timestamp) *time.Time {
 	return &t
 }
 
+// orZero gives the zero time for none.
+func orZero(at *time.Time) time.Time {
+	if at == nil {
+		return time.Time{}
+	}
+	return *at
+}
+
 func (r *reader) err() error {
 	if len(r.wrong) == 0 {
 		return nil

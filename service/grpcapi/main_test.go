@@ -46,6 +46,7 @@ type pod struct {
 	catalogue    pb.CatalogueServiceClient
 	stock        pb.StockServiceClient
 	reservations pb.ReservationServiceClient
+	transfers    pb.TransferServiceClient
 	admin        pb.AdminServiceClient
 }
 
@@ -85,7 +86,8 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 		st.Close()
 	})
 	p.catalogue, p.stock = pb.NewCatalogueServiceClient(p.conn), pb.NewStockServiceClient(p.conn)
-	p.reservations, p.admin = pb.NewReservationServiceClient(p.conn), pb.NewAdminServiceClient(p.conn)
+	p.reservations, p.transfers = pb.NewReservationServiceClient(p.conn), pb.NewTransferServiceClient(p.conn)
+	p.admin = pb.NewAdminServiceClient(p.conn)
 	return p
 }
 

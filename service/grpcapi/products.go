@@ -2,9 +2,7 @@ package grpcapi
 
 import (
 	"context"
-	"fmt"
 
-	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	pb "stockyard/service/grpcapi/stockyardv1"
@@ -90,7 +88,7 @@ func applyProduct(p inventory.Product, in *pb.ProductInput) inventory.Product {
 }
 
 func productInputOf(p inventory.Product) (*pb.ProductInput, error) {
-	attributes, err := attributesOf(p)
+	attributes, err := structOf(p.Attributes)
 	return &pb.ProductInput{
 		Name: p.Name, Description: p.Description, Unit: p.Unit, Barcode: p.Barcode,
 		Category: p.Category, UnitCost: moneyOf(p.UnitCost), Attributes: attributes,
@@ -98,43 +96,10 @@ func productInputOf(p inventory.Product) (*pb.ProductInput, error) {
 }
 
 func productOf(p inventory.Product) (*pb.Product, error) {
-	attributes, err := attributesOf(p)
+	attributes, err := structOf(p.Attributes)
 	return &pb.Product{
 		Sku: p.SKU, Name: p.Name, Description: p.Description, Unit: p.Unit, Barcode: p.Barcode,
 		Category: p.Category, UnitCost: moneyOf(p.UnitCost), Attributes: attributes,
 		Version: p.Version, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
 	}, err
-}
-
-// valuesOf gives free values as JSON has them. The library's own way makes text of numbers that JSON
-// doesn't have; here they stay, to be refused.
-func valuesOf(s *structpb.Struct) map[string]any {
-	values := make(map[string]any, len(s.GetFields()))
-	for key, v := range s.GetFields() {
-		values[key] = valueOf(v)
-	}
-	return values
-}
-
-func valueOf(v *structpb.Value) any {
-	switch kind := v.GetKind().(type) {
-	case *structpb.Value_NumberValue:
-		return kind.NumberValue
-	case *structpb.Value_StructValue:
-		return valuesOf(kind.StructValue)
-	case *structpb.Value_ListValue:
-		return each(kind.ListValue.GetValues(), valueOf)
-	}
-	return v.AsInterface()
-}
-
-func attributesOf(p inventory.Product) (*structpb.Struct, error) {
-	if p.Attributes == nil {
-		return nil, nil
-	}
-	values, err := structpb.NewStruct(p.Attributes)
-	if err != nil {
-		return nil, fmt.Errorf("attributes of %q: %w", p.SKU, err)
-	}
-	return values, nil
 }

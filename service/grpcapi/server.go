@@ -96,6 +96,7 @@ func New(s *service.Service, o Options) *Server {
 	d.register(&pb.CatalogueService_ServiceDesc, &catalogue{s})
 	d.register(&pb.StockService_ServiceDesc, &stock{s})
 	d.register(&pb.ReservationService_ServiceDesc, &reservations{s})
+	d.register(&pb.TransferService_ServiceDesc, &transfers{s})
 	d.register(&pb.AdminService_ServiceDesc, &admin{s})
 	grpc_health_v1.RegisterHealthServer(d.grpc, d.health)
 	reflection.Register(d.grpc)

@@ -28,15 +28,7 @@ func (s *reservations) Fulfil(ctx context.Context, r *pb.FulfilRequest) (*pb.Ful
 }
 
 // step runs a step of a reservation's life.
-func step(
-	ctx context.Context,
-	request interface {
-		GetId() string
-		GetDryRun() bool
-	},
-	run func(context.Context, service.Caller, string, service.StepInput) (service.Outcome, error),
-	in service.StepInput,
-) (*pb.Reservation, error) {
+func step(ctx context.Context, request stepRequest, run stepper[service.StepInput], in service.StepInput) (*pb.Reservation, error) {
 	outcome, err := run(ctx, commander(ctx, request), request.GetId(), in)
 	if err != nil {
 		return nil, err
@@ -44,6 +36,15 @@ func step(
 	sayReplayed(ctx, outcome.Replayed)
 	return reservationOf(outcome.Reservation), nil
 }
+
+// stepRequest is what requests for steps have in common.
+type stepRequest interface {
+	GetId() string
+	GetDryRun() bool
+}
+
+// stepper is a use case that is a step.
+type stepper[In any] func(context.Context, service.Caller, string, In) (service.Outcome, error)
 
 func unitsOf(r interface {
 	GetLines() []*pb.Selection

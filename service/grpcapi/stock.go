@@ -17,8 +17,15 @@ func (s *stock) GetLevel(ctx context.Context, r *pb.GetLevelRequest) (*pb.GetLev
 	var in reader
 	location, sku := in.name("location", r.GetLocation(), inventory.CheckIdentifier), in.name("sku", r.GetSku(), inventory.CheckSKU)
 	fresh := in.freshness(service.Freshness{Consistency: r.GetConsistency(), MaxStaleness: r.GetMaxStaleness(), MinVersion: r.MinVersion})
+	past, axis := in.moment("as_of", r.GetAsOf()), service.Axis(in.text("axis", r.GetAxis()))
+	in.wrong = append(in.wrong, service.CheckPast(orZero(past), axis, fresh)...)
 	if err := in.err(); err != nil {
 		return nil, err
+	}
+	if past != nil {
+		level, err := s.service.LevelAsOf(ctx, callerOf(ctx), location, sku, *past, axis)
+		sayAsOf(ctx, *past)
+		return &pb.GetLevelResponse{Level: levelOf(level)}, err
 	}
 	level, asOf, err := s.service.Level(ctx, callerOf(ctx), location, sku)
 	if err != nil {
@@ -94,6 +101,9 @@ func eventOf(e service.EventAnswer) *pb.Event {
 	}
 	if e.Reservation != nil {
 		event.Reservation = e.Reservation.String()
+	}
+	if e.Transfer != nil {
+		event.Transfer = e.Transfer.String()
 	}
 	return event
 }

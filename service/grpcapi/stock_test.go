@@ -52,6 +52,25 @@ func TestStockSaysWhichMomentItSpeaksOf(t *testing.T) {
 	})
 }
 
+func TestStockOfThePast(t *testing.T) {
+	shared(t, func(t *testing.T, p *pod) {
+		s := p.shelf(t, 0)
+		first := ok(p.stock.Move(once(t), move("receive", s.line(7))))(t).GetMovement()
+		ok(p.stock.Move(once(t), move("sell", s.line(2))))(t)
+		asked := &pb.GetLevelRequest{Location: s.location, Sku: s.sku, AsOf: first.GetRecordedAt(), Axis: "recorded"}
+		var h header
+		if got := ok(p.stock.GetLevel(with(t), asked, h.keep()))(t).GetLevel(); got.GetOnHand() != 7 || got.GetVersion() != 1 || h.value("stock-as-of") == "" {
+			t.Errorf("it was %v, %v", got, h.md)
+		}
+		asked.Consistency = "strong"
+		fails(p.stock.GetLevel(with(t), asked))(t, codes.InvalidArgument, "invalid-request")
+		asked = &pb.GetLevelRequest{Location: s.location, Sku: s.sku, Axis: "effective"}
+		if got := wrong(t, fails(p.stock.GetLevel(with(t), asked))(t, codes.InvalidArgument, "invalid-request")); len(got) != 1 || got[0] != "axis" {
+			t.Errorf("wrong are %v", got)
+		}
+	})
+}
+
 func TestListsComeInPages(t *testing.T) {
 	shared(t, func(t *testing.T, p *pod) {
 		s := p.shelf(t, 0)

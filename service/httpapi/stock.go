@@ -15,12 +15,7 @@ func (a *api) getLevel(r *request) (reply, error) {
 	q := r.query()
 	fresh := q.freshness()
 	past, axis := q.moment("as_of"), service.Axis(q.text("axis"))
-	if past.IsZero() && axis != "" {
-		q.add("axis", "means nothing without as_of")
-	}
-	if !past.IsZero() && fresh != (service.Freshness{}) {
-		q.add("as_of", "speaks of the past: consistency, max_staleness and min_version mean nothing with it")
-	}
+	q.wrong = append(q.wrong, service.CheckPast(past, axis, fresh)...)
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}

@@ -255,7 +255,7 @@ var File_stockyard_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_stockyard_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	" stockyard/v1/admin_service.proto\x12\fstockyard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
+	" stockyard/v1/admin_service.proto\x12\fstockyard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18stockyard/v1/audit.proto\x1a\x16stockyard/v1/key.proto\"\x0f\n" +
 	"\rVerifyRequest\"\x84\x01\n" +
 	"\x0eVerifyResponse\x12\x14\n" +
 	"\x05clean\x18\x01 \x01(\bR\x05clean\x12/\n" +
@@ -270,9 +270,15 @@ const file_stockyard_v1_admin_service_proto_rawDesc = "" +
 	"violations\"5\n" +
 	"\tViolation\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x16\n" +
-	"\x06detail\x18\x02 \x01(\tR\x06detail2S\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail2\xa4\x04\n" +
 	"\fAdminService\x12C\n" +
-	"\x06Verify\x12\x1b.stockyard.v1.VerifyRequest\x1a\x1c.stockyard.v1.VerifyResponseB'Z%stockyard/service/grpcapi/stockyardv1b\x06proto3"
+	"\x06Verify\x12\x1b.stockyard.v1.VerifyRequest\x1a\x1c.stockyard.v1.VerifyResponse\x12U\n" +
+	"\fListAuditLog\x12!.stockyard.v1.ListAuditLogRequest\x1a\".stockyard.v1.ListAuditLogResponse\x12L\n" +
+	"\tListSeals\x12\x1e.stockyard.v1.ListSealsRequest\x1a\x1f.stockyard.v1.ListSealsResponse\x12L\n" +
+	"\tCreateKey\x12\x1e.stockyard.v1.CreateKeyRequest\x1a\x1f.stockyard.v1.CreateKeyResponse\x12C\n" +
+	"\x06GetKey\x12\x1b.stockyard.v1.GetKeyRequest\x1a\x1c.stockyard.v1.GetKeyResponse\x12I\n" +
+	"\bListKeys\x12\x1d.stockyard.v1.ListKeysRequest\x1a\x1e.stockyard.v1.ListKeysResponse\x12L\n" +
+	"\tRevokeKey\x12\x1e.stockyard.v1.RevokeKeyRequest\x1a\x1f.stockyard.v1.RevokeKeyResponseB'Z%stockyard/service/grpcapi/stockyardv1b\x06proto3"
 
 var (
 	file_stockyard_v1_admin_service_proto_rawDescOnce sync.Once
@@ -293,18 +299,42 @@ var file_stockyard_v1_admin_service_proto_goTypes = []any{
 	(*Check)(nil),                 // 2: stockyard.v1.Check
 	(*Violation)(nil),             // 3: stockyard.v1.Violation
 	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*ListAuditLogRequest)(nil),   // 5: stockyard.v1.ListAuditLogRequest
+	(*ListSealsRequest)(nil),      // 6: stockyard.v1.ListSealsRequest
+	(*CreateKeyRequest)(nil),      // 7: stockyard.v1.CreateKeyRequest
+	(*GetKeyRequest)(nil),         // 8: stockyard.v1.GetKeyRequest
+	(*ListKeysRequest)(nil),       // 9: stockyard.v1.ListKeysRequest
+	(*RevokeKeyRequest)(nil),      // 10: stockyard.v1.RevokeKeyRequest
+	(*ListAuditLogResponse)(nil),  // 11: stockyard.v1.ListAuditLogResponse
+	(*ListSealsResponse)(nil),     // 12: stockyard.v1.ListSealsResponse
+	(*CreateKeyResponse)(nil),     // 13: stockyard.v1.CreateKeyResponse
+	(*GetKeyResponse)(nil),        // 14: stockyard.v1.GetKeyResponse
+	(*ListKeysResponse)(nil),      // 15: stockyard.v1.ListKeysResponse
+	(*RevokeKeyResponse)(nil),     // 16: stockyard.v1.RevokeKeyResponse
 }
 var file_stockyard_v1_admin_service_proto_depIdxs = []int32{
-	4, // 0: stockyard.v1.VerifyResponse.as_of:type_name -> google.protobuf.Timestamp
-	2, // 1: stockyard.v1.VerifyResponse.checks:type_name -> stockyard.v1.Check
-	3, // 2: stockyard.v1.Check.violations:type_name -> stockyard.v1.Violation
-	0, // 3: stockyard.v1.AdminService.Verify:input_type -> stockyard.v1.VerifyRequest
-	1, // 4: stockyard.v1.AdminService.Verify:output_type -> stockyard.v1.VerifyResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4,  // 0: stockyard.v1.VerifyResponse.as_of:type_name -> google.protobuf.Timestamp
+	2,  // 1: stockyard.v1.VerifyResponse.checks:type_name -> stockyard.v1.Check
+	3,  // 2: stockyard.v1.Check.violations:type_name -> stockyard.v1.Violation
+	0,  // 3: stockyard.v1.AdminService.Verify:input_type -> stockyard.v1.VerifyRequest
+	5,  // 4: stockyard.v1.AdminService.ListAuditLog:input_type -> stockyard.v1.ListAuditLogRequest
+	6,  // 5: stockyard.v1.AdminService.ListSeals:input_type -> stockyard.v1.ListSealsRequest
+	7,  // 6: stockyard.v1.AdminService.CreateKey:input_type -> stockyard.v1.CreateKeyRequest
+	8,  // 7: stockyard.v1.AdminService.GetKey:input_type -> stockyard.v1.GetKeyRequest
+	9,  // 8: stockyard.v1.AdminService.ListKeys:input_type -> stockyard.v1.ListKeysRequest
+	10, // 9: stockyard.v1.AdminService.RevokeKey:input_type -> stockyard.v1.RevokeKeyRequest
+	1,  // 10: stockyard.v1.AdminService.Verify:output_type -> stockyard.v1.VerifyResponse
+	11, // 11: stockyard.v1.AdminService.ListAuditLog:output_type -> stockyard.v1.ListAuditLogResponse
+	12, // 12: stockyard.v1.AdminService.ListSeals:output_type -> stockyard.v1.ListSealsResponse
+	13, // 13: stockyard.v1.AdminService.CreateKey:output_type -> stockyard.v1.CreateKeyResponse
+	14, // 14: stockyard.v1.AdminService.GetKey:output_type -> stockyard.v1.GetKeyResponse
+	15, // 15: stockyard.v1.AdminService.ListKeys:output_type -> stockyard.v1.ListKeysResponse
+	16, // 16: stockyard.v1.AdminService.RevokeKey:output_type -> stockyard.v1.RevokeKeyResponse
+	10, // [10:17] is the sub-list for method output_type
+	3,  // [3:10] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_stockyard_v1_admin_service_proto_init() }
@@ -312,6 +342,8 @@ func file_stockyard_v1_admin_service_proto_init() {
 	if File_stockyard_v1_admin_service_proto != nil {
 		return
 	}
+	file_stockyard_v1_audit_proto_init()
+	file_stockyard_v1_key_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -56,7 +56,9 @@ type Event struct {
 	// When it happened in the world.
 	EffectiveAt *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=effective_at,json=effectiveAt,proto3" json:"effective_at,omitempty"`
 	// When it was written into the books.
-	RecordedAt    *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	// The id of the transfer concerned; empty where there is none.
+	Transfer      string `protobuf:"bytes,17,opt,name=transfer,proto3" json:"transfer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -203,6 +205,13 @@ func (x *Event) GetRecordedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Event) GetTransfer() string {
+	if x != nil {
+		return x.Transfer
+	}
+	return ""
+}
+
 // ListEventsRequest names a stock level whose events are wanted.
 type ListEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -344,7 +353,7 @@ var File_stockyard_v1_event_proto protoreflect.FileDescriptor
 
 const file_stockyard_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x18stockyard/v1/event.proto\x12\fstockyard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18stockyard/v1/level.proto\x1a\x18stockyard/v1/money.proto\"\xb1\x04\n" +
+	"\x18stockyard/v1/event.proto\x12\fstockyard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18stockyard/v1/level.proto\x1a\x18stockyard/v1/money.proto\"\xcd\x04\n" +
 	"\x05Event\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03sku\x18\x02 \x01(\tR\x03sku\x12\x16\n" +
@@ -363,7 +372,8 @@ const file_stockyard_v1_event_proto_rawDesc = "" +
 	"\x05actor\x18\x0e \x01(\tR\x05actor\x12=\n" +
 	"\feffective_at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\veffectiveAt\x12;\n" +
 	"\vrecorded_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"recordedAt\"\xb5\x01\n" +
+	"recordedAt\x12\x1a\n" +
+	"\btransfer\x18\x11 \x01(\tR\btransfer\"\xb5\x01\n" +
 	"\x11ListEventsRequest\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03sku\x18\x02 \x01(\tR\x03sku\x12#\n" +

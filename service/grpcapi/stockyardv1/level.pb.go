@@ -270,7 +270,13 @@ type GetLevelRequest struct {
 	// With bounded: a duration as Go writes it, such as "5s".
 	MaxStaleness string `protobuf:"bytes,4,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	// Refuse with ABORTED unless the level has reached this version.
-	MinVersion    *int64 `protobuf:"varint,5,opt,name=min_version,json=minVersion,proto3,oneof" json:"min_version,omitempty"`
+	MinVersion *int64 `protobuf:"varint,5,opt,name=min_version,json=minVersion,proto3,oneof" json:"min_version,omitempty"`
+	// The level as it was at a past time, from the ledger, however long ago. Not together with the
+	// three above.
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// With as_of: recorded (default), what was believed then; or effective, what was true then as far as
+	// is known now.
+	Axis          string `protobuf:"bytes,7,opt,name=axis,proto3" json:"axis,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -338,6 +344,20 @@ func (x *GetLevelRequest) GetMinVersion() int64 {
 		return *x.MinVersion
 	}
 	return 0
+}
+
+func (x *GetLevelRequest) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *GetLevelRequest) GetAxis() string {
+	if x != nil {
+		return x.Axis
+	}
+	return ""
 }
 
 // GetLevelResponse answers GetLevel.
@@ -576,14 +596,16 @@ const file_stockyard_v1_level_proto_rawDesc = "" +
 	" \x01(\x03R\tavailable\x12\x18\n" +
 	"\aversion\x18\v \x01(\x03R\aversion\x129\n" +
 	"\n" +
-	"updated_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xbc\x01\n" +
+	"updated_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\x81\x02\n" +
 	"\x0fGetLevelRequest\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x10\n" +
 	"\x03sku\x18\x02 \x01(\tR\x03sku\x12 \n" +
 	"\vconsistency\x18\x03 \x01(\tR\vconsistency\x12#\n" +
 	"\rmax_staleness\x18\x04 \x01(\tR\fmaxStaleness\x12$\n" +
 	"\vmin_version\x18\x05 \x01(\x03H\x00R\n" +
-	"minVersion\x88\x01\x01B\x0e\n" +
+	"minVersion\x88\x01\x01\x12/\n" +
+	"\x05as_of\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x12\n" +
+	"\x04axis\x18\a \x01(\tR\x04axisB\x0e\n" +
 	"\f_min_version\"=\n" +
 	"\x10GetLevelResponse\x12)\n" +
 	"\x05level\x18\x01 \x01(\v2\x13.stockyard.v1.LevelR\x05level\"\xb1\x02\n" +
@@ -628,13 +650,14 @@ var file_stockyard_v1_level_proto_goTypes = []any{
 }
 var file_stockyard_v1_level_proto_depIdxs = []int32{
 	6, // 0: stockyard.v1.Level.updated_at:type_name -> google.protobuf.Timestamp
-	1, // 1: stockyard.v1.GetLevelResponse.level:type_name -> stockyard.v1.Level
-	1, // 2: stockyard.v1.ListLevelsResponse.items:type_name -> stockyard.v1.Level
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	6, // 1: stockyard.v1.GetLevelRequest.as_of:type_name -> google.protobuf.Timestamp
+	1, // 2: stockyard.v1.GetLevelResponse.level:type_name -> stockyard.v1.Level
+	1, // 3: stockyard.v1.ListLevelsResponse.items:type_name -> stockyard.v1.Level
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_stockyard_v1_level_proto_init() }
