@@ -119,7 +119,7 @@ func badHeaders(s shelf, reservation string) (cases []bad) {
 			with(invalid("patch", "PATCH", "/v1/locations/"+s.location, `{"name": "x"}`, "If-Match"), "If-Match", etag),
 			with(invalid("archive", "DELETE", "/v1/channels/web", "", "If-Match"), "If-Match", etag))
 	}
-	for _, timeout := range []string{"soon", "0", "0s", "-1s", "-5", "NaN", "-Inf", "1 s", "5m5", "1e-300"} {
+	for _, timeout := range []string{"soon", "0", "0s", "-1s", "-5", "NaN", "-Inf", "Inf", "1e3", "+5", "0x1p4", "1_0", "1 s", "5m5", "1e-300"} {
 		cases = append(cases, with(invalid("move", "POST", "/v1/movements", s.movement("receive", 1), "Request-Timeout"), "Request-Timeout", timeout),
 			with(invalid("read", "GET", s.path(), "", "Request-Timeout"), "Request-Timeout", timeout))
 	}

@@ -58,7 +58,7 @@ func decodeRaw[T any](raw []byte) (v T, err error) {
 		case nesting(raw) > maxNesting:
 			return v, badField("body", fmt.Sprintf("is nested deeper than %d levels", maxNesting))
 		}
-		return v, nil
+		return v, refuseEmpty(raw, reflect.TypeFor[T]())
 	}
 	// Reading stops at the first thing that is wrong, which may stand before one that makes the
 	// whole no JSON at all.
@@ -168,7 +168,7 @@ func (d *diagnosis) array(path string, raw jsontext.Value, t reflect.Type) {
 		return
 	}
 	for i, item := range items {
-		d.value(path+"["+strconv.Itoa(i)+"]", item, t.Elem())
+		d.value(index(path, i), item, t.Elem())
 	}
 }
 
@@ -178,7 +178,7 @@ func (d *diagnosis) object(path string, raw jsontext.Value, t reflect.Type) {
 		d.add(path, "must be an object")
 		return
 	}
-	known := map[string]reflect.Type{}
+	known := map[string]reflect.StructField{}
 	fieldsOf(t, known)
 	for name, member := range orderedMembers(members) {
 		at := name
@@ -186,21 +186,23 @@ func (d *diagnosis) object(path string, raw jsontext.Value, t reflect.Type) {
 			at = path + "." + name
 		}
 		if field, ok := known[name]; ok {
-			d.value(at, member, field)
+			d.value(at, member, field.Type)
 		} else {
 			d.add(at, "is no field of this request")
 		}
 	}
 }
 
-func fieldsOf(t reflect.Type, into map[string]reflect.Type) {
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+func fieldsOf(t reflect.Type, into map[string]reflect.StructField) {
 	for f := range t.Fields() {
 		if f.Anonymous {
 			fieldsOf(f.Type, into)
 			continue
 		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		into[name] = f.Type
+		into[name] = f
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"stockyard/service"
+	"stockyard/service/inventory"
 )
 
 func (a *api) postMovement(r *request) (reply, error) {
@@ -125,8 +126,8 @@ func (a *api) getReservation(r *request) (reply, error) {
 func (a *api) listReservations(r *request) (reply, error) {
 	q := r.query()
 	query := service.ReservationsQuery{
-		Status: q.text("status"), OrderReference: q.text("order_reference"),
-		Location: q.text("location"), Region: q.text("region"),
+		Status: q.given("status"), OrderReference: q.text("order_reference"),
+		Location: q.name("location", inventory.CheckIdentifier), Region: q.given("region"),
 	}
 	page := q.page()
 	if err := q.err(); err != nil {

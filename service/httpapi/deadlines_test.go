@@ -31,7 +31,7 @@ func deadlines(t *testing.T, p *pod) {
 		late("GET", path, "")
 	}
 	p.refuses(t, cases)
-	for _, timeout := range []string{"5s", "5", "0.5", "2.5s", "10m", "1e3", "Inf"} {
+	for _, timeout := range []string{"5s", "5", "0.5", "2.5s", "10m", "+1.5m"} {
 		p.get(t, s.path(), "Request-Timeout", timeout).is(t, 200)
 	}
 	// A deadline that falls into the middle: the command was run or wasn't, and its key says which.

@@ -34,7 +34,7 @@ func (p *pod) answers(t *testing.T, method, path, body string) {
 	q.URL = u
 	q.Header.Set("Idempotency-Key", name("key"))
 	w := httptest.NewRecorder()
-	p.door.ServeHTTP(w, q)
+	refereed(t, p.door).ServeHTTP(w, q)
 	var v struct {
 		Type, Instance string
 		Status         int

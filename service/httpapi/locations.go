@@ -85,7 +85,7 @@ func (a *api) deleteLocation(r *request) (reply, error) {
 
 func (a *api) listLocations(r *request) (reply, error) {
 	q := r.query()
-	region, page := q.text("region"), q.page()
+	region, page := q.given("region"), q.page()
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}

@@ -58,7 +58,7 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 	}
 	s := service.New(st, o)
 	handler := httpapi.New(s, door)
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(refereed(t, handler))
 	t.Cleanup(func() {
 		server.Close()
 		s.Close()

@@ -229,16 +229,20 @@ func (b *builder) parameter(operation auth.Operation, p param) (*huma.Param, err
 // header gives a reference to a header of answers, which is written out once.
 func (b *builder) header(name string) (*huma.Header, error) {
 	name, always := strings.CutSuffix(name, "!")
-	if b.doc.Components.Headers[name] == nil {
+	id := name
+	if !always {
+		id += ".sometimes"
+	}
+	if b.doc.Components.Headers[id] == nil {
 		w, _, err := b.words.of("answer", name)
 		if err != nil {
 			return nil, err
 		}
 		schema := w.schema
 		schema.Description = ""
-		b.doc.Components.Headers[name] = &huma.Header{Description: w.schema.Description, Schema: &schema, Required: always}
+		b.doc.Components.Headers[id] = &huma.Header{Description: w.schema.Description, Schema: &schema, Required: always}
 	}
-	return &huma.Header{Ref: "#/components/headers/" + name}, nil
+	return &huma.Header{Ref: "#/components/headers/" + id}, nil
 }
 
 // headers gives those of an answer: its own, and what every answer carries.

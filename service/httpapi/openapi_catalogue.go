@@ -113,7 +113,7 @@ var catalogueArea = area{
 		"sku":         text("What is stocked, by the caller's own name for it: printable characters, no space at either end.").chars(1, 64).like(`^\S(.*\S)?$`).eg("hoodie-black"),
 		"location":    identifier("A place that has stock, by the caller's own name for it.").eg("new-york"),
 		"channel":     identifier("A way to sell, by the caller's own name for it.").eg("web"),
-		"region":      text("A region of this system; `GET /v1/regions` lists them.").eg("us-east1"),
+		"region":      text("A region of this system; `GET /v1/regions` lists them.").chars(1, 255).eg("us-east1"),
 		"name":        text("What people call it.").chars(1, 255).eg("Web shop"),
 		"country":     text("ISO 3166-1, two capital letters.").like(`^[A-Z]{2}$`).eg("US"),
 		"latitude":    degrees("Degrees north. Together with longitude or not at all.", 90).eg(40.71),

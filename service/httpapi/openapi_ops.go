@@ -61,7 +61,7 @@ var opsArea = area{
 }
 
 // requestTimeout is a duration, or a number of seconds.
-const requestTimeout = `^[+]?((([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+|[0-9]+(\.[0-9]*)?|\.[0-9]+)$`
+const requestTimeout = `^([+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+|[0-9]+(\.[0-9]*)?|\.[0-9]+)$`
 
 const introduction = `One truth about stock for a company that sells in many places at once.
 

@@ -90,7 +90,7 @@ var reservationsArea = area{
 		"ReservationLineInput.quantity": number("How many units.").from(1).eg(2),
 		"Extend.expires_in":             duration("How long from now, from 1s to 720h (30 days)."),
 		"Units.lines":                   list("Which units; left out: all that are left.", object("")).items(1, service.MaxLines),
-		"Selection.line":                number("The number of a line, from 1; or give a sku.").from(1).eg(1),
+		"Selection.line":                number("The number of a line, from 1; or give a sku.").from(0).eg(1),
 		"Selection.quantity":            number("How many of them; left out: all that are left.").from(1).eg(1),
 		"Shortage.available":            number("Units that could be had.").from(0).eg(8),
 

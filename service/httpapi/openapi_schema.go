@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -15,14 +16,11 @@ const refs = "#/components/schemas/"
 // there and leaves room for fields that come later.
 type schemas struct {
 	requests, answers huma.Registry
-	patches           map[string]string // schema of a patch -> that of the whole
+	patches           []string // schemas that a patch is made of
 }
 
 func newSchemas() *schemas {
-	return &schemas{
-		requests: huma.NewMapRegistry(refs, requestName), answers: huma.NewMapRegistry(refs, answerName),
-		patches: map[string]string{},
-	}
+	return &schemas{requests: huma.NewMapRegistry(refs, requestName), answers: huma.NewMapRegistry(refs, answerName)}
 }
 
 // Names that are better than those the Go types have.
@@ -59,11 +57,12 @@ func (s *schemas) request(t reflect.Type, patch bool) *huma.Schema {
 	if !patch {
 		return ref
 	}
-	whole := strings.TrimPrefix(ref.Ref, refs)
-	name := strings.TrimSuffix(whole, "Input") + "Patch"
-	s.patches[name] = whole
-	return &huma.Schema{Ref: refs + name}
+	name := patchOf(ref.Ref)
+	s.patches = append(s.patches, strings.TrimPrefix(ref.Ref, refs))
+	return &huma.Schema{Ref: name}
 }
+
+func patchOf(name string) string { return strings.TrimSuffix(name, "Input") + "Patch" }
 
 // finish gives all schemas, with what the glossary says of their fields.
 func (s *schemas) finish(ws words) (huma.Registry, error) {
@@ -81,10 +80,8 @@ func (s *schemas) finish(ws words) (huma.Registry, error) {
 		closeRequest(schema)
 	}
 	all := s.answers.Map()
-	for name, whole := range s.patches {
-		patch := *s.requests.Map()[whole]
-		patch.Required = nil
-		all[name] = &patch
+	for _, whole := range s.patches {
+		s.addPatch(whole)
 	}
 	for name, schema := range s.requests.Map() {
 		if all[name] != nil {
@@ -93,6 +90,23 @@ func (s *schemas) finish(ws words) (huma.Registry, error) {
 		all[name] = schema
 	}
 	return s.answers, nil
+}
+
+// addPatch makes a schema of which no field is required, nor any of what is merged within.
+func (s *schemas) addPatch(whole string) {
+	patch := *s.requests.Map()[whole]
+	patch.Required, patch.Properties = nil, maps.Clone(patch.Properties)
+	for name, field := range patch.Properties {
+		if field.AnyOf == nil {
+			continue
+		}
+		within, nullable := *field, *field.AnyOf[0]
+		s.addPatch(strings.TrimPrefix(nullable.Ref, refs))
+		nullable.Ref = patchOf(nullable.Ref)
+		within.AnyOf = []*huma.Schema{&nullable, field.AnyOf[1]}
+		patch.Properties[name] = &within
+	}
+	s.answers.Map()[patchOf(whole)] = &patch
 }
 
 func explainFields(ws words, owner string, schema *huma.Schema) error {

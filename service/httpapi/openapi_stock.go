@@ -92,5 +92,5 @@ func eventKinds() []inventory.Kind {
 
 // duration is text as Go writes durations.
 func duration(about string) word {
-	return text(about + " A duration such as `500ms`, `15m` or `1h30m`.").like(`^(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$|^0$`).eg("15m")
+	return text(about + " A duration such as `500ms`, `15m` or `1h30m`.").like(`^[+-]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`).eg("15m")
 }

@@ -63,6 +63,15 @@ func (q *query) name(name string, check func(string) string) string {
 	return v
 }
 
+// given gives a parameter that says something where it is there.
+func (q *query) given(name string) string {
+	v := q.text(name)
+	if _, there := q.values[name]; there && v == "" && len(q.values[name]) == 1 {
+		q.add(name, "must not be empty; leave it out")
+	}
+	return v
+}
+
 // many gives a parameter that may be there several times.
 func (q *query) many(name string) []string {
 	q.known = append(q.known, name)
@@ -112,7 +121,7 @@ func (q *query) page() service.Page {
 
 // freshness reads how fresh an answer must be.
 func (q *query) freshness() service.Freshness {
-	f := service.Freshness{Consistency: q.text("consistency"), MaxStaleness: q.text("max_staleness"), MinVersion: q.number("min_version")}
+	f := service.Freshness{Consistency: q.given("consistency"), MaxStaleness: q.given("max_staleness"), MinVersion: q.number("min_version")}
 	q.wrong = append(q.wrong, f.Check()...)
 	return f
 }

@@ -137,7 +137,7 @@ func readTimeout(header string, usual, most time.Duration) (time.Duration, error
 		return usual, nil
 	}
 	d, err := time.ParseDuration(header)
-	if seconds, bad := strconv.ParseFloat(header, 64); bad == nil && seconds > 0 {
+	if seconds, bad := strconv.ParseFloat(header, 64); bad == nil && seconds > 0 && strings.Trim(header, "0123456789.") == "" {
 		d, err = time.Duration(min(seconds, most.Seconds())*float64(time.Second)), nil
 	}
 	if err != nil || d <= 0 {

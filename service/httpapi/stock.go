@@ -43,7 +43,7 @@ func (a *api) listLevels(r *request) (reply, error) {
 	q.freshness()
 	query := service.LevelsQuery{
 		SKU: q.name("sku", inventory.CheckSKU), Location: q.name("location", inventory.CheckIdentifier),
-		Region: q.text("region"), AvailableBelow: q.number("available_below"),
+		Region: q.given("region"), AvailableBelow: q.number("available_below"),
 	}
 	page := q.page()
 	if err := q.err(); err != nil {
@@ -79,7 +79,7 @@ type availabilityAnswer struct {
 func (a *api) getAvailability(r *request) (reply, error) {
 	q := r.query()
 	q.freshness()
-	skus, region, channel := q.many("sku"), q.text("region"), q.name("channel", inventory.CheckIdentifier)
+	skus, region, channel := q.many("sku"), q.given("region"), q.name("channel", inventory.CheckIdentifier)
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
