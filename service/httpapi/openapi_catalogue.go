@@ -110,12 +110,12 @@ var catalogueArea = area{
 		},
 	},
 	words: words{
-		"sku":         text("What is stocked, by the caller's own name for it: printable characters, no space at either end.").chars(1, 64).like(`^\S(.*\S)?$`).eg("hoodie-black"),
+		"sku":         text("What is stocked, by the caller's own name for it: printable characters, no space at either end.").chars(1, inventory.MaxName).like(`^\S(.*\S)?$`).eg("hoodie-black"),
 		"location":    identifier("A place that has stock, by the caller's own name for it.").eg("new-york"),
 		"channel":     identifier("A way to sell, by the caller's own name for it.").eg("web"),
 		"region":      text("A region of this system; `GET /v1/regions` lists them.").chars(1, 255).eg("us-east1"),
 		"name":        text("What people call it.").chars(1, 255).eg("Web shop"),
-		"country":     text("ISO 3166-1, two capital letters.").like(`^[A-Z]{2}$`).eg("US"),
+		"country":     text("ISO 3166-1, two capital letters.").like(inventory.CountryPattern).eg("US"),
 		"latitude":    degrees("Degrees north. Together with longitude or not at all.", 90).eg(40.71),
 		"longitude":   degrees("Degrees east. Together with latitude or not at all.", 180).eg(-74.01),
 		"unit_cost":   object("What a unit costs."),
@@ -139,12 +139,12 @@ var catalogueArea = area{
 		"Channel.safety_stock": number("Units of each stock level that it may not promise.").from(0).eg(2),
 		"Channel.version":      number("Counts its changes; the ETag.").from(1).eg(3),
 
-		"Money.amount":   text("A decimal, as it was written.").like(`^[0-9]{1,15}(\.[0-9]{1,6})?$`).eg("13.50"),
-		"Money.currency": text("ISO 4217, three capital letters.").like(`^[A-Z]{3}$`).eg("EUR"),
+		"Money.amount":   text("A decimal, as it was written.").like(inventory.AmountPattern).eg("13.50"),
+		"Money.currency": text("ISO 4217, three capital letters.").like(inventory.CurrencyPattern).eg("EUR"),
 
 		"list_products.query":    text("Only products whose SKU, name or barcode has this in it.").chars(0, 1000),
 		"list_products.category": text("Only products of this category.").chars(0, 1000),
 	},
 }
 
-func identifier(about string) word { return text(about).like(`^[A-Za-z0-9._-]{1,64}$`) }
+func identifier(about string) word { return text(about).like(inventory.IdentifierPattern) }

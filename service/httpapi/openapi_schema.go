@@ -110,7 +110,7 @@ func (s *schemas) addPatch(whole string) {
 }
 
 func explainFields(ws words, owner string, schema *huma.Schema) error {
-	base := strings.TrimSuffix(owner, "Input")
+	base := strings.TrimSuffix(strings.TrimSuffix(owner, "Input"), "Row") // a row of a file is what a PUT takes
 	if strings.HasSuffix(owner, "Problem") {
 		base = "Problem"
 	}

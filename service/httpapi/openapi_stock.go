@@ -76,9 +76,9 @@ var stockArea = area{
 		"next_page_token": text("Asks for the next page; empty on the last one."),
 		"items":           list("In a stable order.", object("")),
 
-		"list_levels.sku":      text("Only levels of this SKU.").chars(1, 64).like(`^\S(.*\S)?$`).eg("hoodie-black"),
+		"list_levels.sku":      text("Only levels of this SKU.").chars(1, inventory.MaxName).like(`^\S(.*\S)?$`).eg("hoodie-black"),
 		"list_levels.location": identifier("Only levels at this location.").eg("new-york"),
-		"get_availability.sku": list("The SKUs, each as a parameter of its own.", text("").chars(1, 64).like(`^\S(.*\S)?$`)).items(1, service.MaxSKUs).eg([]string{"hoodie-black", "cap-sand"}),
+		"get_availability.sku": list("The SKUs, each as a parameter of its own.", text("").chars(1, inventory.MaxName).like(`^\S(.*\S)?$`)).items(1, service.MaxSKUs).eg([]string{"hoodie-black", "cap-sand"}),
 	},
 }
 

@@ -17,6 +17,7 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/config"
 	"github.com/pb33f/libopenapi-validator/errors"
+	"github.com/pb33f/libopenapi-validator/helpers"
 )
 
 // rules hold traffic against the document, by a library that knows nothing of what made it.
@@ -69,25 +70,45 @@ func judge(r *http.Request, body []byte, a *given) (wrong []string) {
 		}
 		return wrong
 	}
-	q := r.Clone(r.Context())
-	// Bodies are read as JSON, whatever curl calls them.
-	if len(body) > 0 && !strings.Contains(q.Header.Get("Content-Type"), "json") {
-		q.Header.Set("Content-Type", "application/json")
-	}
-	answer := &http.Response{StatusCode: a.status, Header: a.Header(), Body: io.NopCloser(bytes.NewReader(a.body.Bytes())), Request: q}
-	if ok, errs := rules().ValidateHttpResponse(q, answer); !ok {
-		wrong = append(wrong, describe("the answer", errs)...)
+	for _, part := range parts(a) {
+		answer := &http.Response{StatusCode: a.status, Header: a.Header(), Body: io.NopCloser(bytes.NewReader(part)), Request: r}
+		if ok, errs := rules().ValidateHttpResponse(r, answer); !ok {
+			wrong = append(wrong, describe("the answer", errs)...)
+		}
 	}
 	wrong = append(wrong, op.headers(a)...)
-	if a.status >= 400 {
-		return wrong
+	if a.status < 400 {
+		wrong = append(wrong, op.accepted(r, body)...)
 	}
+	return wrong
+}
+
+// parts are an answer's lines where it is a stream of them.
+func parts(a *given) [][]byte {
+	if a.Header().Get("Content-Type") != "application/x-ndjson" {
+		return [][]byte{a.body.Bytes()}
+	}
+	return bytes.Split(bytes.TrimSuffix(a.body.Bytes(), []byte("\n")), []byte("\n"))
+}
+
+// accepted says why the document would have refused a request.
+func (op operation) accepted(r *http.Request, body []byte) (wrong []string) {
+	q := r.Clone(r.Context())
+	q.Body = io.NopCloser(bytes.NewReader(body))
 	if q.URL.Query().Get("dry_run") == "true" && q.Header.Get("Idempotency-Key") == "" {
 		q.Header.Set("Idempotency-Key", "a dry run needs none")
 	}
-	q.Body = io.NopCloser(bytes.NewReader(body))
-	if ok, errs := rules().ValidateHttpRequestSync(q); !ok {
-		wrong = append(wrong, describe("accepted", errs)...)
+	// Bodies are read as JSON, whatever curl calls them. Files say themselves what is wrong with a row.
+	if media := op.at("requestBody", "content"); media["application/json"] == nil {
+		q.Body = http.NoBody
+	} else if len(body) > 0 && !strings.Contains(q.Header.Get("Content-Type"), "json") {
+		q.Header.Set("Content-Type", "application/json")
+	}
+	_, errs := rules().ValidateHttpRequestSync(q)
+	for _, e := range errs {
+		if e.ValidationType != helpers.RequestBodyValidation || q.Body != http.NoBody {
+			wrong = append(wrong, describe("accepted", []*errors.ValidationError{e})...)
+		}
 	}
 	for name := range q.URL.Query() {
 		if !slices.ContainsFunc(op.parameters("query"), func(p node) bool { return p.text("name") == name }) {
@@ -103,7 +124,7 @@ func (op operation) headers(a *given) (wrong []string) {
 	documented := op.at("responses", strconv.Itoa(a.status), "headers")
 	for name := range a.Header() {
 		switch name {
-		case "Content-Type", "Content-Length", "Date":
+		case "Content-Type", "Content-Length", "Date", "Cache-Control", "X-Accel-Buffering": // for whom it passes, not for who reads it
 			continue
 		}
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(documented)), func(known string) bool { return strings.EqualFold(known, name) }) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"time"
 )
@@ -99,8 +98,6 @@ type Location struct {
 	Priority  int64    `json:"priority"` // lower is asked first when sourcing
 	Stamp
 }
-
-var country = regexp.MustCompile(`^[A-Z]{2}$`)
 
 // CheckCountry says what is wrong with an ISO 3166-1 alpha-2 code, "" if nothing.
 func CheckCountry(code string) string {

@@ -8,9 +8,23 @@ import (
 	"unicode/utf8"
 )
 
-const maxName = 64
+// MaxName is the length of a SKU, in characters.
+const MaxName = 64
 
-var identifier = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+// What names and codes look like.
+const (
+	IdentifierPattern = `^[A-Za-z0-9._-]{1,64}$` // a location's or a channel's name
+	CountryPattern    = `^[A-Z]{2}$`             // ISO 3166-1 alpha-2
+	CurrencyPattern   = `^[A-Z]{3}$`             // ISO 4217
+	AmountPattern     = `^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$`
+)
+
+var (
+	identifier = regexp.MustCompile(IdentifierPattern)
+	country    = regexp.MustCompile(CountryPattern)
+	currency   = regexp.MustCompile(CurrencyPattern)
+	decimal    = regexp.MustCompile(AmountPattern)
+)
 
 // CheckSKU says what is wrong with a SKU, "" if nothing: 1 to 64 printable characters, as the
 // caller writes them, with spaces inside but not around.
@@ -20,8 +34,8 @@ func CheckSKU(sku string) string {
 		return "is required"
 	case !utf8.ValidString(sku):
 		return "must be UTF-8"
-	case n > maxName:
-		return fmt.Sprintf("has %d characters; at most %d are allowed", n, maxName)
+	case n > MaxName:
+		return fmt.Sprintf("has %d characters; at most %d are allowed", n, MaxName)
 	case sku[0] == ' ' || sku[len(sku)-1] == ' ':
 		return "must not begin or end with a space"
 	}
@@ -61,11 +75,6 @@ func CheckText(s string, most int) string {
 	}
 	return ""
 }
-
-var (
-	decimal  = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?$`)
-	currency = regexp.MustCompile(`^[A-Z]{3}$`)
-)
 
 // Check names what is wrong with an amount of money; field is the money's own JSON path.
 func (m *Money) Check(field string) (wrong []FieldError) {
