@@ -17,9 +17,14 @@ func (s *Service) may(caller Caller, op auth.Operation) error {
 }
 
 // Admit is what a door asks before it reads a request: whether the caller may do the operation
-// anywhere. The use case asks again, for the places that it touches. Errors: *auth.Denied.
-func (s *Service) Admit(caller Caller, op auth.Operation) error {
-	return s.may(caller, op)
+// anywhere, and has not asked for too much. The use case asks again, for the places that it touches.
+// The door calls release when the request is answered.
+// Errors: *auth.Denied, *RateLimited, ErrOverloaded.
+func (s *Service) Admit(caller Caller, op auth.Operation) (release func(), err error) {
+	if err := s.may(caller, op); err != nil {
+		return nil, err
+	}
+	return s.limits.admit(caller.Principal)
 }
 
 // mayAt refuses an operation at places that the caller's grants don't cover. Errors: *auth.Denied.

@@ -32,6 +32,8 @@ type Options struct {
 	BatchSize  int           // 256: commands in one transaction
 	QueueSize  int           // 1024: commands waiting in one lane
 	TxTimeout  time.Duration // 15s: a lease that moves after a node died takes 12
+	RateLimit  int           // requests a second of one principal; 0: no bound
+	InFlight   int           // 4096: requests at once
 	Observer   Observer
 	OnInternal func(error) // told of failures that clients only see as "internal"
 	OnTrouble  func(error) // told of failures that no client sees
@@ -53,6 +55,7 @@ type Service struct {
 	keys      recentKeys
 	verifying sync.Mutex
 	denials   *denials
+	limits    limits
 	lanes     []*lane
 	imports   imports
 	stopping  chan struct{}
@@ -64,6 +67,7 @@ func New(st *store.Store, o Options) *Service {
 	o.Lanes = orDefault(o.Lanes, st.Lanes())
 	o.BatchSize = orDefault(o.BatchSize, 256)
 	o.QueueSize = orDefault(o.QueueSize, 1024)
+	o.InFlight = orDefault(o.InFlight, 4096)
 	if o.TxTimeout == 0 {
 		o.TxTimeout = 15 * time.Second
 	}
@@ -80,6 +84,7 @@ func New(st *store.Store, o Options) *Service {
 		store: st, options: o, places: newPlaces(st), stopping: make(chan struct{}),
 		denials: newDenials(st, o.Region, o.OnTrouble), imports: newImports(max(1, o.Lanes/2)),
 	}
+	s.limits.perSecond, s.limits.inFlight = o.RateLimit, int64(o.InFlight)
 	for range o.Lanes {
 		l := &lane{service: s, queue: make(chan *job, o.QueueSize), done: make(chan struct{})}
 		s.lanes = append(s.lanes, l)

@@ -65,9 +65,11 @@ func (d *Server) guarded(ctx context.Context, operation auth.Operation, id strin
 		return nil, err
 	}
 	caller := service.Caller{Principal: principal, RequestID: id, Key: given(ctx, keyKey)}
-	if err := d.service.Admit(caller, operation); err != nil {
+	release, err := d.service.Admit(caller, operation)
+	if err != nil {
 		return nil, err
 	}
+	defer release()
 	return handle(context.WithValue(ctx, callerKey{}, caller), message)
 }
 

@@ -68,7 +68,10 @@ func problemOf(err error) problem {
 	var spoiled *spoiledBatch
 	var denied *auth.Denied
 	var missing *notReceived
+	var limited *service.RateLimited
 	switch {
+	case errors.As(err, &limited):
+		return problem{code: codes.ResourceExhausted, reason: "rate-limited", message: limited.Error(), retry: limited.RetryAfter}
 	case errors.As(err, &missing):
 		st := status.Convert(missing.err)
 		return problem{code: st.Code(), reason: "not-received", message: st.Message()}

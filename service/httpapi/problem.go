@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -93,6 +95,12 @@ func problemOf(err error) problem {
 	var refusal *inventory.Refusal
 	if errors.As(err, &refusal) {
 		return refused(refusal)
+	}
+	var limited *service.RateLimited
+	if errors.As(err, &limited) {
+		p := of(kindOfProblem{"rate-limited", "Too many requests", http.StatusTooManyRequests}, limited.Error())
+		p.retryAfter = strconv.Itoa(int(math.Ceil(limited.RetryAfter.Seconds())))
+		return p
 	}
 	var denied *auth.Denied
 	if errors.As(err, &denied) {

@@ -114,8 +114,20 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, r.body)
 	}
 	who := service.Caller{Principal: principal, RequestID: id}
-	if err := a.service.Admit(who, r.operation); err != nil {
+	release, err := a.service.Admit(who, r.operation)
+	if err != nil {
 		return reply{}, err
+	}
+	defer release()
+	if r.body > maxBody {
+		weight := r.body
+		if n := c.Request.ContentLength; n >= 0 && n < weight {
+			weight = n
+		}
+		if err := a.bulk.Acquire(ctx, weight); err != nil {
+			return reply{}, err
+		}
+		defer a.bulk.Release(weight)
 	}
 	return r.serve(&request{gin: c, ctx: ctx, id: id, who: who, limit: r.body})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
 
 	"stockyard/service"
 	"stockyard/service/auth"
@@ -33,12 +34,15 @@ const (
 	maxBatchBody = 64 << 20
 	// piecewise stands for no limit: body and answer are streams, which take as long as they take.
 	piecewise = -1
+	// maxBulk bounds the large bodies that are held at once; more wait for room, to their deadline.
+	maxBulk = 4 * maxBatchBody
 )
 
 // api is what handlers work with.
 type api struct {
 	service *service.Service
 	options Options
+	bulk    *semaphore.Weighted
 }
 
 // handler serves one operation: it gives what to answer, or an error that becomes a problem.
@@ -125,7 +129,7 @@ func New(s *service.Service, o Options, more ...func(gin.IRouter)) http.Handler 
 		o.Authenticator = &auth.Bearer{}
 	}
 	gin.SetMode(gin.ReleaseMode)
-	a := &api{service: s, options: o}
+	a := &api{service: s, options: o, bulk: semaphore.NewWeighted(maxBulk)}
 	engine := gin.New()
 	// SKUs may contain slashes and plus signs: paths are matched as they were escaped, and each
 	// parameter is unescaped by itself.

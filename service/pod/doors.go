@@ -44,12 +44,12 @@ func (p *Pod) doors(build Build) (callers, operators []door) {
 }
 
 // httpDoor bounds what slow clients can hold: headers must come within 10 s and be at most 64 KiB,
-// a request within 2 minutes, and a connection idles for 2 minutes at most. leave ends streams, which
-// a shutdown would wait for.
+// a request within 2 minutes, and its answer be taken within 8; a connection idles for 2 minutes at
+// most. leave ends streams, which a shutdown would wait for.
 func (p *Pod) httpDoor(flag, address string, h http.Handler, private *tls.Config, leave func()) door {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		WriteTimeout: 8 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		TLSConfig: private, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelInfo),
 	}
 	server.RegisterOnShutdown(leave)

@@ -61,7 +61,7 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 	p := &Pod{settings: settings, log: log, store: st, metrics: metrics, build: build}
 	p.service = service.New(st, service.Options{
 		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
-		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, Observer: metrics,
+		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, RateLimit: settings.RateLimit, InFlight: settings.InFlight, Observer: metrics,
 		OnInternal: func(err error) { log.Error("internal error", "error", err) },
 		OnTrouble:  func(err error) { log.Warn("in the background", "error", err) },
 	})
