@@ -127,7 +127,7 @@ var catalogueArea = area{
 		"Product.unit":        text("What one unit is.").chars(0, 32).eg("piece"),
 		"Product.barcode":     text("GTIN, EAN or the like.").chars(0, 64).eg("4006381333931"),
 		"Product.category":    text("What it is listed under.").chars(0, 255).eg("outfitting"),
-		"Product.attributes":  object("The caller's own: any JSON, searched by nobody."),
+		"attributes":          object("The caller's own: any JSON, searched by nobody."),
 		"Product.version":     number("Counts its changes; the ETag.").from(1).eg(3),
 
 		"Location.kind":     choice("What kind of place it is.", "warehouse", "store", "third_party", "virtual"),
