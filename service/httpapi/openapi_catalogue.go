@@ -123,12 +123,12 @@ var catalogueArea = area{
 		"updated_at":  moment("When it last changed."),
 		"archived_at": moment("When it was archived."),
 
-		"Product.description": text("Anything about it.").chars(0, 4000),
-		"Product.unit":        text("What one unit is.").chars(0, 32).eg("piece"),
-		"Product.barcode":     text("GTIN, EAN or the like.").chars(0, 64).eg("4006381333931"),
-		"Product.category":    text("What it is listed under.").chars(0, 255).eg("outfitting"),
-		"attributes":          object("The caller's own: any JSON, searched by nobody."),
-		"Product.version":     number("Counts its changes; the ETag.").from(1).eg(3),
+		"description":     text("Anything about it.").chars(0, 4000),
+		"unit":            text("What one unit is.").chars(0, 32).eg("piece"),
+		"barcode":         text("GTIN, EAN or the like.").chars(0, 64).eg("4006381333931"),
+		"category":        text("What it is listed under.").chars(0, 255).eg("outfitting"),
+		"attributes":      object("The caller's own: any JSON, searched by nobody."),
+		"Product.version": number("Counts its changes; the ETag.").from(1).eg(3),
 
 		"Location.kind":     choice("What kind of place it is.", "warehouse", "store", "third_party", "virtual"),
 		"Location.priority": number("Lower is asked first when units are sourced.").from(0).to(math.MaxInt32).eg(1),
