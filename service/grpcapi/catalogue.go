@@ -2,13 +2,18 @@ package grpcapi
 
 import (
 	"context"
+	"time"
 
 	"stockyard/service"
 	pb "stockyard/service/grpcapi/stockyardv1"
 )
 
 // catalogue serves CatalogueService; a file for each kind of entry.
-type catalogue struct{ service *service.Service }
+type catalogue struct {
+	service  *service.Service
+	stopping context.Context // ends when the pod goes away
+	patience time.Duration   // with the client of a stream
+}
 
 func (c *catalogue) ListRegions(context.Context, *pb.ListRegionsRequest) (*pb.ListRegionsResponse, error) {
 	topology := c.service.Topology()

@@ -9,11 +9,17 @@ import (
 	"stockyard/service/auth"
 )
 
-// Bounds of how long a caller may wait.
+// Bounds of how long a call may last.
 const (
 	maxTimeout    = 5 * time.Minute
-	verifyTimeout = 30 * time.Minute // it reads every row
+	streamTimeout = 24 * time.Hour
 )
+
+// longCalls may last longer than others, whether or not the caller says how long.
+var longCalls = map[auth.Operation]time.Duration{
+	auth.Verify:         30 * time.Minute, // it reads every row
+	auth.ImportProducts: streamTimeout,
+}
 
 // deadline bounds a call from its first header on, so that a client which sends its message slowly,
 // or never, is cut off too. The caller's own deadline counts where it is shorter.
@@ -29,8 +35,8 @@ func (d *Server) deadline(ctx context.Context, info *tap.Info) (context.Context,
 	if _, named := ctx.Deadline(); !named {
 		limit = d.options.RequestTimeout
 	}
-	if operation == auth.Verify {
-		limit = verifyTimeout
+	if most, longer := longCalls[operation]; longer {
+		limit = most
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	context.AfterFunc(ctx, cancel) // the stream's own context ends when it does, and takes this along

@@ -27,33 +27,51 @@ const (
 	keyAsOf       = "stock-as-of"
 )
 
-// frame frames a handler: request id, region, caller, errors, metrics, log.
-func (d *Server) frame(ctx context.Context, message any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+// frame frames the handler of a call.
+func (d *Server) frame(ctx context.Context, message any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {
 	operation, ours := d.operations[info.FullMethod]
 	if !ours {
 		return handle(ctx, message)
 	}
+	err = d.framed(ctx, operation, func(ctx context.Context) (err error) {
+		answer, err = handle(ctx, message)
+		return err
+	})
+	return answer, err
+}
+
+// frameStream is frame for streams.
+func (d *Server) frameStream(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	operation, ours := d.operations[info.FullMethod]
+	if !ours {
+		return handle(srv, s)
+	}
+	return d.framed(s.Context(), operation, func(ctx context.Context) error {
+		return handle(srv, &strictStream{s, ctx})
+	})
+}
+
+// framed does what every call gets: request id, region, caller, errors, metrics, log.
+func (d *Server) framed(ctx context.Context, operation auth.Operation, do func(context.Context) error) error {
 	began := time.Now()
 	id := service.RequestID(given(ctx, keyRequestID))
 	setHeader(ctx, keyRequestID, id, keyRegion, d.service.Region())
-	answer, err := d.guarded(ctx, operation, id, message, handle)
+	err := d.guarded(ctx, operation, id, do)
 	code := codes.OK
 	if err != nil {
 		p := problemOf(err)
 		code = p.code
 		d.log(operation, id, p, err)
-		if p.replayed {
-			setHeader(ctx, keyReplayed, "true")
-		}
-		answer, err = nil, p.status(id, trailerBudget).Err()
+		sayReplayed(ctx, p.replayed)
+		err = p.status(id, trailerBudget).Err()
 	}
 	d.options.Observe(string(operation), code.String(), time.Since(began))
-	return answer, err
+	return err
 }
 
 // guarded runs the handler for a caller who may do the operation. A panic is an error like any other
 // bug.
-func (d *Server) guarded(ctx context.Context, operation auth.Operation, id string, message any, handle grpc.UnaryHandler) (answer any, err error) {
+func (d *Server) guarded(ctx context.Context, operation auth.Operation, id string, do func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -62,15 +80,15 @@ func (d *Server) guarded(ctx context.Context, operation auth.Operation, id strin
 	principal, err := d.options.Authenticator.Authenticate(ctx, given(ctx, keyCredential))
 	if err != nil {
 		d.turnedAway(ctx, operation, id, err)
-		return nil, err
+		return err
 	}
 	caller := service.Caller{Principal: principal, RequestID: id, Key: given(ctx, keyKey)}
 	release, err := d.service.Admit(caller, operation)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer release()
-	return handle(context.WithValue(ctx, callerKey{}, caller), message)
+	return do(context.WithValue(ctx, callerKey{}, caller))
 }
 
 // turnedAway has an attempt without a good credential recorded.

@@ -56,6 +56,8 @@ var failures = []struct {
 	{auth.ErrNoCredential, codes.Unauthenticated, "unauthenticated", auth.ErrNoCredential.Error(), 0},
 	{auth.ErrBadCredential, codes.Unauthenticated, "unauthenticated", auth.ErrBadCredential.Error(), 0},
 	{auth.ErrUnavailable, codes.Unavailable, "unavailable", auth.ErrUnavailable.Error(), time.Second},
+	{errStalled, codes.DeadlineExceeded, "deadline-exceeded", "the client sent nothing, or took nothing of what was sent, for too long", 0},
+	{errLeaving, codes.Unavailable, "unavailable", "the pod is going away", time.Second},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, "deadline-exceeded", "the deadline passed" + again, 0},
 	{context.Canceled, codes.Canceled, "cancelled", "the caller gave up" + again, 0},
 }
@@ -69,9 +71,14 @@ func problemOf(err error) problem {
 	var denied *auth.Denied
 	var missing *notReceived
 	var limited *service.RateLimited
+	var ended *importEnded
 	switch {
 	case errors.As(err, &limited):
 		return problem{code: codes.ResourceExhausted, reason: "rate-limited", message: limited.Error(), retry: limited.RetryAfter}
+	case errors.As(err, &ended):
+		p := problemOf(ended.err)
+		p.message = "the import ended before its last row: " + p.reason + "; the rows reported are stored, and all of them may be sent again"
+		return p
 	case errors.As(err, &missing):
 		st := status.Convert(missing.err)
 		return problem{code: st.Code(), reason: "not-received", message: st.Message()}

@@ -18,6 +18,9 @@ func (d *Server) register(desc *grpc.ServiceDesc, serves any) {
 		d.operations["/"+desc.ServiceName+"/"+m.MethodName] = operationOf(m.MethodName)
 		strict.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: strictly(m.Handler)}
 	}
+	for _, s := range desc.Streams {
+		d.operations["/"+desc.ServiceName+"/"+s.StreamName] = operationOf(s.StreamName)
+	}
 	d.grpc.RegisterService(&strict, serves)
 	d.health.SetServingStatus(desc.ServiceName, grpc_health_v1.HealthCheckResponse_SERVING)
 }

@@ -28,6 +28,8 @@ type Options struct {
 	Authenticator auth.Authenticator
 	// RequestTimeout is a call's deadline where the caller names none; 15s.
 	RequestTimeout time.Duration
+	// Patience is how long a stream waits for its client to send, or to take what is sent; 1m.
+	Patience time.Duration
 	// TLS is how connections are kept private; nil: they are plain.
 	TLS *tls.Config
 	Log *slog.Logger
@@ -64,6 +66,9 @@ func New(s *service.Service, o Options) *Server {
 	if o.RequestTimeout == 0 {
 		o.RequestTimeout = 15 * time.Second
 	}
+	if o.Patience == 0 {
+		o.Patience = time.Minute
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -79,6 +84,7 @@ func New(s *service.Service, o Options) *Server {
 	d.grpc = grpc.NewServer(
 		grpc.Creds(private),
 		grpc.UnaryInterceptor(d.frame),
+		grpc.StreamInterceptor(d.frameStream),
 		grpc.InTapHandle(d.deadline),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxMessage),
@@ -90,10 +96,10 @@ func New(s *service.Service, o Options) *Server {
 			Time: time.Minute, Timeout: 20 * time.Second, // a peer that is gone without a word is found out
 			MaxConnectionIdle: 15 * time.Minute,
 			// Connections are balanced over pods when they are made; without an age, new pods get none.
-			MaxConnectionAge: 30 * time.Minute, MaxConnectionAgeGrace: maxTimeout,
+			MaxConnectionAge: 30 * time.Minute, MaxConnectionAgeGrace: streamTimeout,
 		}),
 	)
-	d.register(&pb.CatalogueService_ServiceDesc, &catalogue{s})
+	d.register(&pb.CatalogueService_ServiceDesc, &catalogue{service: s, stopping: d.stopping, patience: o.Patience})
 	d.register(&pb.StockService_ServiceDesc, &stock{s})
 	d.register(&pb.ReservationService_ServiceDesc, &reservations{s})
 	d.register(&pb.TransferService_ServiceDesc, &transfers{s})

@@ -2,6 +2,8 @@ package grpcapi
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -49,6 +51,22 @@ func strictly(handle grpc.MethodHandler) grpc.MethodHandler {
 			})
 		})
 	}
+}
+
+// strictStream reads each message of a stream strictly, for a caller who is known.
+type strictStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s *strictStream) Context() context.Context { return s.ctx }
+
+func (s *strictStream) RecvMsg(m any) error {
+	err := readMessage(s.ServerStream.RecvMsg, m)
+	if errors.Is(err, io.EOF) {
+		return io.EOF
+	}
+	return err
 }
 
 func readMessage(dec func(any) error, into any) error {

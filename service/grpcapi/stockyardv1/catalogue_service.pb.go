@@ -24,8 +24,7 @@ var File_stockyard_v1_catalogue_service_proto protoreflect.FileDescriptor
 
 const file_stockyard_v1_catalogue_service_proto_rawDesc = "" +
 	"\n" +
-	"$stockyard/v1/catalogue_service.proto\x12\fstockyard.v1\x1a\x1astockyard/v1/channel.proto\x1a\x1bstockyard/v1/location.proto\x1a\x1astockyard/v1/product.proto\x1a\x19stockyard/v1/region.proto2\xfc\n" +
-	"\n" +
+	"$stockyard/v1/catalogue_service.proto\x12\fstockyard.v1\x1a\x1astockyard/v1/channel.proto\x1a\x1bstockyard/v1/location.proto\x1a\x1astockyard/v1/product.proto\x1a!stockyard/v1/product_import.proto\x1a\x19stockyard/v1/region.proto2\xdd\v\n" +
 	"\x10CatalogueService\x12O\n" +
 	"\n" +
 	"PutProduct\x12\x1f.stockyard.v1.PutProductRequest\x1a .stockyard.v1.PutProductResponse\x12O\n" +
@@ -33,7 +32,8 @@ const file_stockyard_v1_catalogue_service_proto_rawDesc = "" +
 	"GetProduct\x12\x1f.stockyard.v1.GetProductRequest\x1a .stockyard.v1.GetProductResponse\x12U\n" +
 	"\fPatchProduct\x12!.stockyard.v1.PatchProductRequest\x1a\".stockyard.v1.PatchProductResponse\x12[\n" +
 	"\x0eArchiveProduct\x12#.stockyard.v1.ArchiveProductRequest\x1a$.stockyard.v1.ArchiveProductResponse\x12U\n" +
-	"\fListProducts\x12!.stockyard.v1.ListProductsRequest\x1a\".stockyard.v1.ListProductsResponse\x12R\n" +
+	"\fListProducts\x12!.stockyard.v1.ListProductsRequest\x1a\".stockyard.v1.ListProductsResponse\x12_\n" +
+	"\x0eImportProducts\x12#.stockyard.v1.ImportProductsRequest\x1a$.stockyard.v1.ImportProductsResponse(\x010\x01\x12R\n" +
 	"\vPutLocation\x12 .stockyard.v1.PutLocationRequest\x1a!.stockyard.v1.PutLocationResponse\x12R\n" +
 	"\vGetLocation\x12 .stockyard.v1.GetLocationRequest\x1a!.stockyard.v1.GetLocationResponse\x12X\n" +
 	"\rPatchLocation\x12\".stockyard.v1.PatchLocationRequest\x1a#.stockyard.v1.PatchLocationResponse\x12^\n" +
@@ -54,33 +54,35 @@ var file_stockyard_v1_catalogue_service_proto_goTypes = []any{
 	(*PatchProductRequest)(nil),     // 2: stockyard.v1.PatchProductRequest
 	(*ArchiveProductRequest)(nil),   // 3: stockyard.v1.ArchiveProductRequest
 	(*ListProductsRequest)(nil),     // 4: stockyard.v1.ListProductsRequest
-	(*PutLocationRequest)(nil),      // 5: stockyard.v1.PutLocationRequest
-	(*GetLocationRequest)(nil),      // 6: stockyard.v1.GetLocationRequest
-	(*PatchLocationRequest)(nil),    // 7: stockyard.v1.PatchLocationRequest
-	(*ArchiveLocationRequest)(nil),  // 8: stockyard.v1.ArchiveLocationRequest
-	(*ListLocationsRequest)(nil),    // 9: stockyard.v1.ListLocationsRequest
-	(*PutChannelRequest)(nil),       // 10: stockyard.v1.PutChannelRequest
-	(*GetChannelRequest)(nil),       // 11: stockyard.v1.GetChannelRequest
-	(*PatchChannelRequest)(nil),     // 12: stockyard.v1.PatchChannelRequest
-	(*ArchiveChannelRequest)(nil),   // 13: stockyard.v1.ArchiveChannelRequest
-	(*ListChannelsRequest)(nil),     // 14: stockyard.v1.ListChannelsRequest
-	(*ListRegionsRequest)(nil),      // 15: stockyard.v1.ListRegionsRequest
-	(*PutProductResponse)(nil),      // 16: stockyard.v1.PutProductResponse
-	(*GetProductResponse)(nil),      // 17: stockyard.v1.GetProductResponse
-	(*PatchProductResponse)(nil),    // 18: stockyard.v1.PatchProductResponse
-	(*ArchiveProductResponse)(nil),  // 19: stockyard.v1.ArchiveProductResponse
-	(*ListProductsResponse)(nil),    // 20: stockyard.v1.ListProductsResponse
-	(*PutLocationResponse)(nil),     // 21: stockyard.v1.PutLocationResponse
-	(*GetLocationResponse)(nil),     // 22: stockyard.v1.GetLocationResponse
-	(*PatchLocationResponse)(nil),   // 23: stockyard.v1.PatchLocationResponse
-	(*ArchiveLocationResponse)(nil), // 24: stockyard.v1.ArchiveLocationResponse
-	(*ListLocationsResponse)(nil),   // 25: stockyard.v1.ListLocationsResponse
-	(*PutChannelResponse)(nil),      // 26: stockyard.v1.PutChannelResponse
-	(*GetChannelResponse)(nil),      // 27: stockyard.v1.GetChannelResponse
-	(*PatchChannelResponse)(nil),    // 28: stockyard.v1.PatchChannelResponse
-	(*ArchiveChannelResponse)(nil),  // 29: stockyard.v1.ArchiveChannelResponse
-	(*ListChannelsResponse)(nil),    // 30: stockyard.v1.ListChannelsResponse
-	(*ListRegionsResponse)(nil),     // 31: stockyard.v1.ListRegionsResponse
+	(*ImportProductsRequest)(nil),   // 5: stockyard.v1.ImportProductsRequest
+	(*PutLocationRequest)(nil),      // 6: stockyard.v1.PutLocationRequest
+	(*GetLocationRequest)(nil),      // 7: stockyard.v1.GetLocationRequest
+	(*PatchLocationRequest)(nil),    // 8: stockyard.v1.PatchLocationRequest
+	(*ArchiveLocationRequest)(nil),  // 9: stockyard.v1.ArchiveLocationRequest
+	(*ListLocationsRequest)(nil),    // 10: stockyard.v1.ListLocationsRequest
+	(*PutChannelRequest)(nil),       // 11: stockyard.v1.PutChannelRequest
+	(*GetChannelRequest)(nil),       // 12: stockyard.v1.GetChannelRequest
+	(*PatchChannelRequest)(nil),     // 13: stockyard.v1.PatchChannelRequest
+	(*ArchiveChannelRequest)(nil),   // 14: stockyard.v1.ArchiveChannelRequest
+	(*ListChannelsRequest)(nil),     // 15: stockyard.v1.ListChannelsRequest
+	(*ListRegionsRequest)(nil),      // 16: stockyard.v1.ListRegionsRequest
+	(*PutProductResponse)(nil),      // 17: stockyard.v1.PutProductResponse
+	(*GetProductResponse)(nil),      // 18: stockyard.v1.GetProductResponse
+	(*PatchProductResponse)(nil),    // 19: stockyard.v1.PatchProductResponse
+	(*ArchiveProductResponse)(nil),  // 20: stockyard.v1.ArchiveProductResponse
+	(*ListProductsResponse)(nil),    // 21: stockyard.v1.ListProductsResponse
+	(*ImportProductsResponse)(nil),  // 22: stockyard.v1.ImportProductsResponse
+	(*PutLocationResponse)(nil),     // 23: stockyard.v1.PutLocationResponse
+	(*GetLocationResponse)(nil),     // 24: stockyard.v1.GetLocationResponse
+	(*PatchLocationResponse)(nil),   // 25: stockyard.v1.PatchLocationResponse
+	(*ArchiveLocationResponse)(nil), // 26: stockyard.v1.ArchiveLocationResponse
+	(*ListLocationsResponse)(nil),   // 27: stockyard.v1.ListLocationsResponse
+	(*PutChannelResponse)(nil),      // 28: stockyard.v1.PutChannelResponse
+	(*GetChannelResponse)(nil),      // 29: stockyard.v1.GetChannelResponse
+	(*PatchChannelResponse)(nil),    // 30: stockyard.v1.PatchChannelResponse
+	(*ArchiveChannelResponse)(nil),  // 31: stockyard.v1.ArchiveChannelResponse
+	(*ListChannelsResponse)(nil),    // 32: stockyard.v1.ListChannelsResponse
+	(*ListRegionsResponse)(nil),     // 33: stockyard.v1.ListRegionsResponse
 }
 var file_stockyard_v1_catalogue_service_proto_depIdxs = []int32{
 	0,  // 0: stockyard.v1.CatalogueService.PutProduct:input_type -> stockyard.v1.PutProductRequest
@@ -88,35 +90,37 @@ var file_stockyard_v1_catalogue_service_proto_depIdxs = []int32{
 	2,  // 2: stockyard.v1.CatalogueService.PatchProduct:input_type -> stockyard.v1.PatchProductRequest
 	3,  // 3: stockyard.v1.CatalogueService.ArchiveProduct:input_type -> stockyard.v1.ArchiveProductRequest
 	4,  // 4: stockyard.v1.CatalogueService.ListProducts:input_type -> stockyard.v1.ListProductsRequest
-	5,  // 5: stockyard.v1.CatalogueService.PutLocation:input_type -> stockyard.v1.PutLocationRequest
-	6,  // 6: stockyard.v1.CatalogueService.GetLocation:input_type -> stockyard.v1.GetLocationRequest
-	7,  // 7: stockyard.v1.CatalogueService.PatchLocation:input_type -> stockyard.v1.PatchLocationRequest
-	8,  // 8: stockyard.v1.CatalogueService.ArchiveLocation:input_type -> stockyard.v1.ArchiveLocationRequest
-	9,  // 9: stockyard.v1.CatalogueService.ListLocations:input_type -> stockyard.v1.ListLocationsRequest
-	10, // 10: stockyard.v1.CatalogueService.PutChannel:input_type -> stockyard.v1.PutChannelRequest
-	11, // 11: stockyard.v1.CatalogueService.GetChannel:input_type -> stockyard.v1.GetChannelRequest
-	12, // 12: stockyard.v1.CatalogueService.PatchChannel:input_type -> stockyard.v1.PatchChannelRequest
-	13, // 13: stockyard.v1.CatalogueService.ArchiveChannel:input_type -> stockyard.v1.ArchiveChannelRequest
-	14, // 14: stockyard.v1.CatalogueService.ListChannels:input_type -> stockyard.v1.ListChannelsRequest
-	15, // 15: stockyard.v1.CatalogueService.ListRegions:input_type -> stockyard.v1.ListRegionsRequest
-	16, // 16: stockyard.v1.CatalogueService.PutProduct:output_type -> stockyard.v1.PutProductResponse
-	17, // 17: stockyard.v1.CatalogueService.GetProduct:output_type -> stockyard.v1.GetProductResponse
-	18, // 18: stockyard.v1.CatalogueService.PatchProduct:output_type -> stockyard.v1.PatchProductResponse
-	19, // 19: stockyard.v1.CatalogueService.ArchiveProduct:output_type -> stockyard.v1.ArchiveProductResponse
-	20, // 20: stockyard.v1.CatalogueService.ListProducts:output_type -> stockyard.v1.ListProductsResponse
-	21, // 21: stockyard.v1.CatalogueService.PutLocation:output_type -> stockyard.v1.PutLocationResponse
-	22, // 22: stockyard.v1.CatalogueService.GetLocation:output_type -> stockyard.v1.GetLocationResponse
-	23, // 23: stockyard.v1.CatalogueService.PatchLocation:output_type -> stockyard.v1.PatchLocationResponse
-	24, // 24: stockyard.v1.CatalogueService.ArchiveLocation:output_type -> stockyard.v1.ArchiveLocationResponse
-	25, // 25: stockyard.v1.CatalogueService.ListLocations:output_type -> stockyard.v1.ListLocationsResponse
-	26, // 26: stockyard.v1.CatalogueService.PutChannel:output_type -> stockyard.v1.PutChannelResponse
-	27, // 27: stockyard.v1.CatalogueService.GetChannel:output_type -> stockyard.v1.GetChannelResponse
-	28, // 28: stockyard.v1.CatalogueService.PatchChannel:output_type -> stockyard.v1.PatchChannelResponse
-	29, // 29: stockyard.v1.CatalogueService.ArchiveChannel:output_type -> stockyard.v1.ArchiveChannelResponse
-	30, // 30: stockyard.v1.CatalogueService.ListChannels:output_type -> stockyard.v1.ListChannelsResponse
-	31, // 31: stockyard.v1.CatalogueService.ListRegions:output_type -> stockyard.v1.ListRegionsResponse
-	16, // [16:32] is the sub-list for method output_type
-	0,  // [0:16] is the sub-list for method input_type
+	5,  // 5: stockyard.v1.CatalogueService.ImportProducts:input_type -> stockyard.v1.ImportProductsRequest
+	6,  // 6: stockyard.v1.CatalogueService.PutLocation:input_type -> stockyard.v1.PutLocationRequest
+	7,  // 7: stockyard.v1.CatalogueService.GetLocation:input_type -> stockyard.v1.GetLocationRequest
+	8,  // 8: stockyard.v1.CatalogueService.PatchLocation:input_type -> stockyard.v1.PatchLocationRequest
+	9,  // 9: stockyard.v1.CatalogueService.ArchiveLocation:input_type -> stockyard.v1.ArchiveLocationRequest
+	10, // 10: stockyard.v1.CatalogueService.ListLocations:input_type -> stockyard.v1.ListLocationsRequest
+	11, // 11: stockyard.v1.CatalogueService.PutChannel:input_type -> stockyard.v1.PutChannelRequest
+	12, // 12: stockyard.v1.CatalogueService.GetChannel:input_type -> stockyard.v1.GetChannelRequest
+	13, // 13: stockyard.v1.CatalogueService.PatchChannel:input_type -> stockyard.v1.PatchChannelRequest
+	14, // 14: stockyard.v1.CatalogueService.ArchiveChannel:input_type -> stockyard.v1.ArchiveChannelRequest
+	15, // 15: stockyard.v1.CatalogueService.ListChannels:input_type -> stockyard.v1.ListChannelsRequest
+	16, // 16: stockyard.v1.CatalogueService.ListRegions:input_type -> stockyard.v1.ListRegionsRequest
+	17, // 17: stockyard.v1.CatalogueService.PutProduct:output_type -> stockyard.v1.PutProductResponse
+	18, // 18: stockyard.v1.CatalogueService.GetProduct:output_type -> stockyard.v1.GetProductResponse
+	19, // 19: stockyard.v1.CatalogueService.PatchProduct:output_type -> stockyard.v1.PatchProductResponse
+	20, // 20: stockyard.v1.CatalogueService.ArchiveProduct:output_type -> stockyard.v1.ArchiveProductResponse
+	21, // 21: stockyard.v1.CatalogueService.ListProducts:output_type -> stockyard.v1.ListProductsResponse
+	22, // 22: stockyard.v1.CatalogueService.ImportProducts:output_type -> stockyard.v1.ImportProductsResponse
+	23, // 23: stockyard.v1.CatalogueService.PutLocation:output_type -> stockyard.v1.PutLocationResponse
+	24, // 24: stockyard.v1.CatalogueService.GetLocation:output_type -> stockyard.v1.GetLocationResponse
+	25, // 25: stockyard.v1.CatalogueService.PatchLocation:output_type -> stockyard.v1.PatchLocationResponse
+	26, // 26: stockyard.v1.CatalogueService.ArchiveLocation:output_type -> stockyard.v1.ArchiveLocationResponse
+	27, // 27: stockyard.v1.CatalogueService.ListLocations:output_type -> stockyard.v1.ListLocationsResponse
+	28, // 28: stockyard.v1.CatalogueService.PutChannel:output_type -> stockyard.v1.PutChannelResponse
+	29, // 29: stockyard.v1.CatalogueService.GetChannel:output_type -> stockyard.v1.GetChannelResponse
+	30, // 30: stockyard.v1.CatalogueService.PatchChannel:output_type -> stockyard.v1.PatchChannelResponse
+	31, // 31: stockyard.v1.CatalogueService.ArchiveChannel:output_type -> stockyard.v1.ArchiveChannelResponse
+	32, // 32: stockyard.v1.CatalogueService.ListChannels:output_type -> stockyard.v1.ListChannelsResponse
+	33, // 33: stockyard.v1.CatalogueService.ListRegions:output_type -> stockyard.v1.ListRegionsResponse
+	17, // [17:34] is the sub-list for method output_type
+	0,  // [0:17] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -130,6 +134,7 @@ func file_stockyard_v1_catalogue_service_proto_init() {
 	file_stockyard_v1_channel_proto_init()
 	file_stockyard_v1_location_proto_init()
 	file_stockyard_v1_product_proto_init()
+	file_stockyard_v1_product_import_proto_init()
 	file_stockyard_v1_region_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

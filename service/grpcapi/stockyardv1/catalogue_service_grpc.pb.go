@@ -24,6 +24,7 @@ const (
 	CatalogueService_PatchProduct_FullMethodName    = "/stockyard.v1.CatalogueService/PatchProduct"
 	CatalogueService_ArchiveProduct_FullMethodName  = "/stockyard.v1.CatalogueService/ArchiveProduct"
 	CatalogueService_ListProducts_FullMethodName    = "/stockyard.v1.CatalogueService/ListProducts"
+	CatalogueService_ImportProducts_FullMethodName  = "/stockyard.v1.CatalogueService/ImportProducts"
 	CatalogueService_PutLocation_FullMethodName     = "/stockyard.v1.CatalogueService/PutLocation"
 	CatalogueService_GetLocation_FullMethodName     = "/stockyard.v1.CatalogueService/GetLocation"
 	CatalogueService_PatchLocation_FullMethodName   = "/stockyard.v1.CatalogueService/PatchLocation"
@@ -54,6 +55,9 @@ type CatalogueServiceClient interface {
 	ArchiveProduct(ctx context.Context, in *ArchiveProductRequest, opts ...grpc.CallOption) (*ArchiveProductResponse, error)
 	// ListProducts lists products, a page at a time.
 	ListProducts(ctx context.Context, in *ListProductsRequest, opts ...grpc.CallOption) (*ListProductsResponse, error)
+	// ImportProducts puts any number of products, each as PutProduct does, and says of each what became
+	// of it; one that is there as it is given keeps its version.
+	ImportProducts(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportProductsRequest, ImportProductsResponse], error)
 	// PutLocation makes a location or replaces it; an archived one comes back. Its region can't change.
 	PutLocation(ctx context.Context, in *PutLocationRequest, opts ...grpc.CallOption) (*PutLocationResponse, error)
 	// GetLocation gives a location that is not archived.
@@ -135,6 +139,19 @@ func (c *catalogueServiceClient) ListProducts(ctx context.Context, in *ListProdu
 	}
 	return out, nil
 }
+
+func (c *catalogueServiceClient) ImportProducts(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportProductsRequest, ImportProductsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &CatalogueService_ServiceDesc.Streams[0], CatalogueService_ImportProducts_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportProductsRequest, ImportProductsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CatalogueService_ImportProductsClient = grpc.BidiStreamingClient[ImportProductsRequest, ImportProductsResponse]
 
 func (c *catalogueServiceClient) PutLocation(ctx context.Context, in *PutLocationRequest, opts ...grpc.CallOption) (*PutLocationResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -263,6 +280,9 @@ type CatalogueServiceServer interface {
 	ArchiveProduct(context.Context, *ArchiveProductRequest) (*ArchiveProductResponse, error)
 	// ListProducts lists products, a page at a time.
 	ListProducts(context.Context, *ListProductsRequest) (*ListProductsResponse, error)
+	// ImportProducts puts any number of products, each as PutProduct does, and says of each what became
+	// of it; one that is there as it is given keeps its version.
+	ImportProducts(grpc.BidiStreamingServer[ImportProductsRequest, ImportProductsResponse]) error
 	// PutLocation makes a location or replaces it; an archived one comes back. Its region can't change.
 	PutLocation(context.Context, *PutLocationRequest) (*PutLocationResponse, error)
 	// GetLocation gives a location that is not archived.
@@ -308,6 +328,9 @@ func (UnimplementedCatalogueServiceServer) ArchiveProduct(context.Context, *Arch
 }
 func (UnimplementedCatalogueServiceServer) ListProducts(context.Context, *ListProductsRequest) (*ListProductsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListProducts not implemented")
+}
+func (UnimplementedCatalogueServiceServer) ImportProducts(grpc.BidiStreamingServer[ImportProductsRequest, ImportProductsResponse]) error {
+	return status.Error(codes.Unimplemented, "method ImportProducts not implemented")
 }
 func (UnimplementedCatalogueServiceServer) PutLocation(context.Context, *PutLocationRequest) (*PutLocationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutLocation not implemented")
@@ -451,6 +474,13 @@ func _CatalogueService_ListProducts_Handler(srv interface{}, ctx context.Context
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _CatalogueService_ImportProducts_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(CatalogueServiceServer).ImportProducts(&grpc.GenericServerStream[ImportProductsRequest, ImportProductsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type CatalogueService_ImportProductsServer = grpc.BidiStreamingServer[ImportProductsRequest, ImportProductsResponse]
 
 func _CatalogueService_PutLocation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PutLocationRequest)
@@ -722,6 +752,13 @@ var CatalogueService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _CatalogueService_ListRegions_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ImportProducts",
+			Handler:       _CatalogueService_ImportProducts_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "stockyard/v1/catalogue_service.proto",
 }
