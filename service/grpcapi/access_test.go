@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 
 	"stockyard/service"
@@ -68,5 +70,29 @@ func TestWithoutAnAuthenticatorNobodyComesIn(t *testing.T) {
 	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
 		p := start(t, db, america, func(_ *service.Options, o *grpcapi.Options) { o.Authenticator = nil })
 		fails(p.catalogue.ListRegions(with(t), &pb.ListRegionsRequest{}))(t, codes.Unauthenticated, "unauthenticated")
+	})
+}
+
+// Whoever asks for more than a share is told when to come back; others aren't kept from theirs.
+func TestAShareIsAllThatAPrincipalGets(t *testing.T) {
+	t.Parallel()
+	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
+		admin := []auth.Grant{{Role: auth.Admin}}
+		known := byName{"greedy": {Kind: auth.KindKey, ID: "greedy", Grants: admin}, "modest": {Kind: auth.KindKey, ID: "modest", Grants: admin}}
+		p := start(t, db, america, func(o *service.Options, door *grpcapi.Options) { o.RateLimit, door.Authenticator = 2, known })
+		ask := func(who string) (*pb.ListRegionsResponse, error) {
+			return p.catalogue.ListRegions(with(t, "authorization", who), &pb.ListRegionsRequest{})
+		}
+		var refused error
+		for range 100 {
+			if _, refused = ask("greedy"); refused != nil {
+				break
+			}
+		}
+		st := fails(struct{}{}, refused)(t, codes.ResourceExhausted, "rate-limited")
+		if wait := detail[*errdetails.RetryInfo](t, st).GetRetryDelay().AsDuration(); wait <= 0 || wait > time.Second {
+			t.Errorf("come back after %s", wait)
+		}
+		ok(ask("modest"))(t)
 	})
 }
