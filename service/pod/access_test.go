@@ -172,7 +172,7 @@ func keepsSecrets(t *testing.T, pods []*process, keys ...string) {
 				t.Fatal(err)
 			}
 			hash := key.Hash()
-			for _, secret := range []string{text[20:72], text[20:40], hex.EncodeToString(hash), base64.StdEncoding.EncodeToString(hash), fmt.Sprint(hash), string(hash)} {
+			for _, secret := range []string{text[20:72], text[20:40], hex.EncodeToString(hash), base64.StdEncoding.EncodeToString(hash), fmt.Sprintf("%d", hash), string(hash)} {
 				if strings.Contains(log, secret) {
 					t.Errorf("the log of %s has a secret in it: %s", p.region, secret)
 				}
