@@ -105,7 +105,7 @@ func (s *Service) transferFilter(ctx context.Context, caller Caller, q Transfers
 	if q.Region != "" && !s.options.Topology.Has(q.Region) {
 		return f, nil, missing("region", q.Region)
 	}
-	home := ""
+	home, named := "", []auth.Place(nil)
 	for _, end := range []string{q.To, q.From} {
 		if end == "" {
 			continue
@@ -114,8 +114,15 @@ func (s *Service) transferFilter(ctx context.Context, caller Caller, q Transfers
 		if err != nil {
 			return f, nil, err
 		}
+		named = append(named, placeOf(at))
 		if end == q.From {
 			home = at.Region
+		}
+	}
+	// Who names one end may be at the other.
+	if len(named) == 2 {
+		if err := s.mayTouchAny(caller, auth.ListTransfers, named); err != nil {
+			return f, nil, err
 		}
 	}
 	for _, region := range s.store.Regions() {

@@ -94,6 +94,17 @@ type Rule struct {
 
 func (r Rule) takes(role Role) bool { return role == Admin || slices.Contains(r.Roles, role) }
 
+// counts says whether a grant does at a place.
+func (r Rule) counts(g Grant, at Place) bool {
+	switch r.Reach {
+	case Anywhere:
+		return true
+	case Everywhere:
+		return !g.Bound()
+	}
+	return g.Covers(at)
+}
+
 var (
 	anybody    = []Role{Viewer, POS, Warehouse, Planner, Integrator}
 	keepers    = []Role{Planner, Integrator}

@@ -93,7 +93,7 @@ func (p Principal) May(op Operation) bool {
 func (p Principal) MayAt(op Operation, at Place) bool {
 	rule, known := rules[op]
 	return known && slices.ContainsFunc(p.Grants, func(g Grant) bool {
-		return rule.takes(g.Role) && g.Covers(at)
+		return rule.takes(g.Role) && rule.counts(g, at)
 	})
 }
 
@@ -101,10 +101,14 @@ func (p Principal) MayAt(op Operation, at Place) bool {
 // themselves: lists, and reservations without a location.
 func (p Principal) Scope(op Operation) Scope {
 	var s Scope
+	rule, known := rules[op]
+	if !known {
+		return s
+	}
 	for _, g := range p.Grants {
 		switch {
-		case !rules[op].takes(g.Role):
-		case !g.Bound():
+		case !rule.takes(g.Role), rule.Reach == Everywhere && g.Bound():
+		case !g.Bound(), rule.Reach == Anywhere:
 			return Scope{All: true}
 		default:
 			s.Regions = append(s.Regions, g.Regions...)
