@@ -43,6 +43,10 @@ lint: ## Check style, common mistakes and the direction of imports.
 	@$(GOLANGCI) run ./...
 	@cd service/grpcapi && $(BUF) lint
 
+.PHONY: vuln
+vuln: ## Look the modules up in the database of known vulnerabilities (needs the network).
+	@$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
+
 .PHONY: generate
 generate: ## Make the gRPC code of service/grpcapi/proto anew.
 	@cd service/grpcapi && $(BUF) format --write proto && rm -rf stockyardv1 && $(BUF) generate

@@ -179,10 +179,10 @@ func (c *chainCheck) closeSeals(err error) error {
 	for location, seals := range c.of {
 		for _, s := range seals {
 			c.seals.Checked++
-			if root, levels := s.sealer.Root(); root != s.Seal.Root {
+			if root, levels := s.sealer.Root(); root != s.Root {
 				c.seals.Violations = append(c.seals.Violations, Violation{
 					Key:    location + " up to " + s.UpTo.Format(time.RFC3339),
-					Detail: fmt.Sprintf("sealed as %s over %d levels; the events and the seal before give %s over %d", s.Seal.Root, s.Levels, root, levels),
+					Detail: fmt.Sprintf("sealed as %s over %d levels; the events and the seal before give %s over %d", s.Root, s.Levels, root, levels),
 				})
 			}
 		}
