@@ -19,6 +19,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/swaggest/swgui v1.8.5
+	github.com/tink-crypto/tink-go/v2 v2.9.0
 	github.com/vearutop/statigz v1.4.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/term v0.47.0

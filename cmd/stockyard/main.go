@@ -24,6 +24,7 @@ type cli struct {
 	Replay  replayCommand  `cmd:"" help:"Put a shop's sales history through running pods and prove the result."`
 	Import  importCommand  `cmd:"" help:"Put a file of products into the catalogue of running pods."`
 	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys, on the database itself."`
+	Secrets secretsCommand `cmd:"" help:"Keys that encrypt secrets in the database."`
 	Version versionCommand `cmd:"" help:"Say what this binary is."`
 }
 
