@@ -57,6 +57,14 @@ func TestOnlyWhoMayComesIn(t *testing.T) {
 		huge.GetMovement().Reason = strings.Repeat("x", 5<<20)
 		fails(p.stock.Move(once(t), huge))(t, codes.Unauthenticated, "unauthenticated")
 
+		stranger := name("request")
+		fails(p.admin.ListKeys(with(t, "authorization", "Bearer other", "x-request-id", stranger), &pb.ListKeysRequest{}))(t, codes.Unauthenticated, "unauthenticated")
+		until(t, "the audit log has the attempt", func() bool {
+			asked := &pb.ListAuditLogRequest{RequestId: stranger, Outcome: "unauthenticated", Operation: "list_keys"}
+			found := ok(p.admin.ListAuditLog(with(t, "authorization", "Bearer all"), asked))(t).GetItems()
+			return len(found) == 1 && found[0].GetDetail() == "from 127.0.0.1"
+		})
+
 		events := ok(p.stock.ListEvents(with(t, "authorization", "Bearer all"), &pb.ListEventsRequest{Location: s.location, Sku: s.sku}))(t).GetItems()
 		if len(events) != 2 || events[1].GetActor() != "key:wms" {
 			t.Errorf("the ledger says %v", events)
