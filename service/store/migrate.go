@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -152,7 +153,7 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 		if err := s.ddl(ctx, m.statements...); err != nil {
 			return applied, fmt.Errorf("migration %s: %w", m.Name, err)
 		}
-		_, err = s.pool.Exec(ctx, `INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, now())`,
+		_, err = s.pool.Exec(ctx, `INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, now()) ON CONFLICT (version) DO NOTHING`,
 			pgx.QueryExecModeExec, m.Version, m.Name, m.checksum)
 		if err != nil {
 			return applied, classify(err)
@@ -201,7 +202,7 @@ func (s *Store) ddlOnce(ctx context.Context, statement string) error {
 
 func raced(err error) bool {
 	switch sqlState(err) {
-	case serializationFailure, "23505", "42P07", "42710", "XX000", "55000":
+	case serializationFailure, "23505", "42P07", "42701", "42710", "XX000", "55000":
 		return true
 	}
 	return false
@@ -212,29 +213,58 @@ func firstLine(s string) string {
 	return line
 }
 
-// lockSchema waits for the lease on the schema. It expires, so that a pod that died migrating
-// holds nobody up for long; a statement that outlives it may run again beside the next holder.
+// schemaLease is how long a pod that died while it migrated holds others up.
+const schemaLease = time.Minute
+
+// lockSchema waits for the lease on the schema and keeps it until release is called: a single
+// statement may take longer than it lasts.
 func (s *Store) lockSchema(ctx context.Context) (release func(), err error) {
-	const lease = time.Minute
 	holder := rand.Text()
 	for attempt := 5; ; attempt++ {
 		tag, err := s.pool.Exec(ctx, `
 			INSERT INTO schema_lock (id, holder, expires_at) VALUES (1, $1, now() + $2::text::interval)
 			    ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-			 WHERE schema_lock.expires_at < now()`, pgx.QueryExecModeExec, holder, lease.String())
+			 WHERE schema_lock.expires_at < now()`, pgx.QueryExecModeExec, holder, schemaLease.String())
 		if err != nil && sqlState(err) != serializationFailure {
 			return nil, classify(err)
 		}
 		if err == nil && tag.RowsAffected() == 1 {
-			return func() {
-				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-				defer cancel()
-				_, _ = s.pool.Exec(ctx, `UPDATE schema_lock SET expires_at = now() - '1s'::interval WHERE id = 1 AND holder = $1`, pgx.QueryExecModeExec, holder)
-			}, nil
+			return s.keepSchema(ctx, holder), nil
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return nil, fmt.Errorf("waiting for another pod to finish its migration: %w", err)
 		}
+	}
+}
+
+// keepSchema renews the lease until release is called, which gives it up.
+func (s *Store) keepSchema(ctx context.Context, holder string) (release func()) {
+	keep := func(ctx context.Context, life time.Duration) {
+		ctx, cancel := context.WithTimeout(ctx, schemaLease/4)
+		defer cancel()
+		// Where it fails, the next time may do better; a lease that is lost all the same costs the
+		// other pod a statement that is there already.
+		_, _ = s.pool.Exec(ctx, `UPDATE schema_lock SET expires_at = now() + $2::text::interval WHERE id = 1 AND holder = $1`,
+			pgx.QueryExecModeExec, holder, life.String())
+	}
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(schemaLease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-tick.C:
+				keep(renewing, schemaLease)
+			}
+		}
+	})
+	return func() {
+		stop()
+		done.Wait()
+		keep(context.WithoutCancel(ctx), -time.Second)
 	}
 }
 
