@@ -101,8 +101,10 @@ func (r Rule) counts(g Grant, at Place) bool {
 		return true
 	case Everywhere:
 		return !g.Bound()
+	case Placed:
+		return g.Covers(at)
 	}
-	return g.Covers(at)
+	return false
 }
 
 var (

@@ -97,7 +97,7 @@ func mediaType(name, format string) (string, error) {
 
 // bar shows how much of the file was sent, on a terminal.
 func (o Options) bar(size int64) *progressbar.ProgressBar {
-	w := io.Writer(io.Discard)
+	w := io.Discard
 	if o.Progress != nil && term.IsTerminal(int(o.Progress.Fd())) {
 		w = o.Progress
 	}
