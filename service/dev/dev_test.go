@@ -39,6 +39,7 @@ func TestANewcomersFirstMinutes(t *testing.T) {
 					t.Errorf("line %d answers without %s:\n%s", i+1, want, answers[i])
 				}
 			}
+			tryExamples(t, port)
 			first := replaySample(t, port, kind)
 			system.kill(t)
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -181,7 +182,7 @@ func (d *diagnosis) object(path string, raw jsontext.Value, t reflect.Type) {
 	known := map[string]reflect.StructField{}
 	fieldsOf(t, known)
 	for name, member := range orderedMembers(members) {
-		at := name
+		at := cmp.Or(name, `""`)
 		if path != "" {
 			at = path + "." + name
 		}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -130,7 +131,7 @@ func (q *query) freshness() service.Freshness {
 func (q *query) err() error {
 	for name := range q.values {
 		if !slices.Contains(q.known, name) {
-			q.add(strings.ToValidUTF8(name, "\ufffd"), "is no parameter of this request")
+			q.add(strings.ToValidUTF8(name, "\ufffd"), "is no parameter of this request; it takes "+cmp.Or(strings.Join(q.known, ", "), "none"))
 		}
 	}
 	if len(q.wrong) == 0 {

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -65,7 +66,7 @@ func refereed(t testing.TB, door http.Handler) http.Handler {
 func judge(r *http.Request, body []byte, a *given) (wrong []string) {
 	op, found := operationOf(r.Method, r.URL)
 	if !found {
-		if a.status != http.StatusNotFound && a.status != http.StatusMethodNotAllowed {
+		if a.status < 400 || a.status >= 500 {
 			wrong = append(wrong, "it is no operation of the document")
 		}
 		return wrong
@@ -77,10 +78,17 @@ func judge(r *http.Request, body []byte, a *given) (wrong []string) {
 		}
 	}
 	wrong = append(wrong, op.headers(a)...)
-	if a.status < 400 {
+	if a.status < 400 && !a.refusesItems() {
 		wrong = append(wrong, op.accepted(r, body)...)
 	}
 	return wrong
+}
+
+// refusesItems says that an answer is a batch's in which some commands were refused by themselves.
+func (a *given) refusesItems() bool {
+	var batch struct{ Items []struct{ Status int } }
+	_ = json.Unmarshal(a.body.Bytes(), &batch) // what isn't like that is no batch
+	return slices.ContainsFunc(batch.Items, func(item struct{ Status int }) bool { return item.Status >= 400 })
 }
 
 // parts are an answer's lines where it is a stream of them.
