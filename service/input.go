@@ -78,7 +78,7 @@ func (c *checker) words(reason, reference string) {
 func checkKey(caller Caller) error {
 	const field = "Idempotency-Key"
 	switch {
-	case caller.DryRun:
+	case caller.DryRun && caller.Key == "":
 		return nil
 	case caller.Key == "":
 		return invalid(inventory.FieldError{Field: field, Message: "is required: 1 to 255 printable ASCII characters that name this command, the same again when it is repeated"})

@@ -4,13 +4,14 @@ import (
 	"net/http"
 
 	"stockyard/service"
+	"stockyard/service/inventory"
 )
 
 func (a *api) listAuditLog(r *request) (reply, error) {
 	q := r.query()
 	query := service.AuditQuery{
-		Actor: q.text("actor"), Operation: q.text("operation"), Outcome: q.text("outcome"), RequestID: q.text("request_id"),
-		Resource: q.text("resource"), Name: q.text("name"), Region: q.text("region"), Since: q.moment("since"), Until: q.moment("until"),
+		Actor: q.text("actor"), Operation: q.given("operation"), Outcome: q.given("outcome"), RequestID: q.text("request_id"),
+		Resource: q.text("resource"), Name: q.text("name"), Region: q.given("region"), Since: q.moment("since"), Until: q.moment("until"),
 	}
 	page := q.page()
 	if err := q.err(); err != nil {
@@ -22,7 +23,7 @@ func (a *api) listAuditLog(r *request) (reply, error) {
 
 func (a *api) listSeals(r *request) (reply, error) {
 	q := r.query()
-	region, location, page := q.text("region"), q.text("location"), q.page()
+	region, location, page := q.given("region"), q.name("location", inventory.CheckIdentifier), q.page()
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}

@@ -88,7 +88,7 @@ func (r *request) openImport(s *stream) (f importFile, err error) {
 	q := r.query()
 	f.caller = r.who
 	f.caller.DryRun = q.flag("dry_run")
-	results := q.text("results")
+	results := q.given("results")
 	if results != "" && results != "all" && results != "errors" {
 		q.add("results", "must be one of [all errors]")
 	}

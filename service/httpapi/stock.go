@@ -14,7 +14,7 @@ func (a *api) getLevel(r *request) (reply, error) {
 	}
 	q := r.query()
 	fresh := q.freshness()
-	past, axis := q.moment("as_of"), service.Axis(q.text("axis"))
+	past, axis := q.moment("as_of"), service.Axis(q.given("axis"))
 	q.wrong = append(q.wrong, service.CheckPast(past, axis, fresh)...)
 	if err := q.err(); err != nil {
 		return reply{}, err

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"stockyard/service"
+	"stockyard/service/inventory"
 )
 
 func (a *api) postTransfer(r *request) (reply, error) {
@@ -80,7 +81,7 @@ func (a *api) getTransfer(r *request) (reply, error) {
 func (a *api) listTransfers(r *request) (reply, error) {
 	q := r.query()
 	query := service.TransfersQuery{
-		Status: q.text("status"), From: q.text("from"), To: q.text("to"), Reference: q.text("reference"), Region: q.text("region"),
+		Status: q.given("status"), From: q.name("from", inventory.CheckIdentifier), To: q.name("to", inventory.CheckIdentifier), Reference: q.text("reference"), Region: q.given("region"),
 	}
 	page := q.page()
 	if err := q.err(); err != nil {
