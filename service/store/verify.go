@@ -21,6 +21,8 @@ const levelKey = `l.location || '/' || l.sku`
 
 // checks are I1 to I6 and I9 of the design, and what holds for transfers, as SQL. Two sides that must be equal are added up with
 // opposite signs rather than joined: one pass over each, and what is on one side only shows too.
+// Where there is a join, regions are compared as text, so that nothing is merged by two columns:
+// CockroachDB 21.1.0-alpha loses rows then.
 var checks = append([]check{
 	{
 		name:  "quantities",
@@ -90,7 +92,7 @@ var checks = append([]check{
 		sql: `SELECT l.reservation_id::text || ' line ' || l.line::text,
 		             'status ' || coalesce(r.status, 'missing') || ', quantity ' || l.quantity::text || ', held ' || l.held::text || ', allocated ' || l.allocated::text
 		          || ', fulfilled ' || l.fulfilled::text || ', released ' || l.released::text || ', expired ' || l.expired::text
-		        FROM reservation_lines AS l LEFT JOIN reservations AS r ON r.region = l.home AND r.id = l.reservation_id
+		        FROM reservation_lines AS l LEFT JOIN reservations AS r ON r.region::text = l.home::text AND r.id = l.reservation_id
 		       WHERE l.quantity::decimal <> l.held::decimal + l.allocated + l.fulfilled + l.released + l.expired
 		          OR r.status IS NULL OR (l.held > 0 AND r.status <> 'held') OR (l.allocated > 0 AND r.status <> 'allocated')`,
 	},
@@ -109,7 +111,7 @@ var checks = append([]check{
 		about: "I9: every held line carries the expiry of its reservation, so that it can lapse",
 		count: `SELECT count(*) FROM reservation_lines WHERE held > 0`,
 		sql: `SELECT l.reservation_id::text || ' line ' || l.line::text, 'expires ' || l.expires_at::text || ', its reservation ' || r.expires_at::text
-		        FROM reservation_lines AS l JOIN reservations AS r ON r.region = l.home AND r.id = l.reservation_id
+		        FROM reservation_lines AS l JOIN reservations AS r ON r.region::text = l.home::text AND r.id = l.reservation_id
 		       WHERE l.held > 0 AND l.expires_at <> r.expires_at`,
 	},
 }, transferChecks...)

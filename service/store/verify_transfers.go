@@ -11,7 +11,7 @@ var transferChecks = []check{
 		                FROM (SELECT region, sku, location, incoming::decimal FROM stock_levels
 		                       UNION ALL
 		                      SELECT t.to_region, l.sku, t.to_location, l.received::decimal + l.lost + l.returned - l.shipped
-		                        FROM transfers AS t JOIN transfer_lines AS l ON l.region = t.region AND l.transfer_id = t.id) AS both_sides
+		                        FROM transfers AS t JOIN transfer_lines AS l ON l.region::text = t.region::text AND l.transfer_id = t.id) AS both_sides
 		               GROUP BY region, sku, location) AS d
 		       WHERE d.incoming <> 0`,
 	},
@@ -32,7 +32,7 @@ var transferChecks = []check{
 		                       UNION ALL
 		                      SELECT region, id, 0, 0, 0, 0, 0, 0 FROM transfers) AS both_sides
 		               GROUP BY region, transfer_id) AS d
-		        LEFT JOIN transfers AS t ON t.region = d.region AND t.id = d.transfer_id
+		        LEFT JOIN transfers AS t ON t.region::text = d.region::text AND t.id = d.transfer_id
 		       WHERE t.status IS NULL OR d.quantity = 0 OR d.odd > 0
 		          OR NOT CASE t.status
 		                 WHEN 'in_transit' THEN d.shipped = d.quantity AND d.received + d.lost + d.returned = 0
