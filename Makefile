@@ -56,7 +56,8 @@ fmt: ## Format the code.
 	@$(GOLANGCI) fmt ./...
 
 .PHONY: fuzz
-fuzz: ## Fuzz each parser of input for a while (FUZZTIME=30s each).
+fuzz: ## Fuzz each parser of input for a while (FUZZTIME=30s each), and the API by its document.
+	@STOCKYARD_FUZZ=$(or $(FUZZTIME),30s) $(GO) run ./service/devdb/withdb -- $(GO) test -timeout 0 -count 1 -v -run TestRequestsMadeFromTheDocument ./service/httpapi
 	@set -e; for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep ^Fuzz || true); do \
 	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) $$package; \

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // check is one invariant: sql names every key that breaks it, with what is wrong there; count says
@@ -139,14 +140,11 @@ type Violation struct {
 
 // Verify checks the invariants at one snapshot, without taking locks, and names every offender.
 func (s *Store) Verify(ctx context.Context) (v Verification, err error) {
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.snapshot(ctx)
 	if err != nil {
 		return v, classify(err)
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, s.dialect.snapshot, pgx.QueryExecModeSimpleProtocol); err != nil {
-		return v, classify(err)
-	}
 	defer func() {
 		if _, err := conn.Exec(context.WithoutCancel(ctx), rollback, pgx.QueryExecModeSimpleProtocol); err != nil {
 			_ = conn.Conn().Close(context.WithoutCancel(ctx))
@@ -171,6 +169,27 @@ func (s *Store) Verify(ctx context.Context) (v Verification, err error) {
 	v.Clean = v.Clean && len(events.Violations)+len(seals.Violations) == 0
 	v.Checks = append(v.Checks, events, seals)
 	return v, nil
+}
+
+// snapshot gives a connection on which a read-only transaction has begun. One that the pool has kept
+// may be that of a server that died since.
+func (s *Store) snapshot(ctx context.Context) (conn *pgxpool.Conn, err error) {
+	const tries = 3
+	for attempt := 1; ; attempt++ {
+		if conn, err = s.pool.Acquire(ctx); err != nil {
+			return nil, err
+		}
+		_, err = conn.Exec(ctx, s.dialect.snapshot, pgx.QueryExecModeSimpleProtocol)
+		if err == nil {
+			return conn, nil
+		}
+		gone := isLost(err) || conn.Conn().IsClosed()
+		conn.Release()
+		if !gone || attempt == tries {
+			return nil, err
+		}
+		s.pool.Reset()
+	}
 }
 
 func (c check) run(ctx context.Context, conn *pgx.Conn) (CheckResult, error) {
