@@ -89,23 +89,27 @@ func TestAReservationThatLiesElsewhereTooIsNotTheCallersToChange(t *testing.T) {
 	secured(t, func(t *testing.T, s *site) {
 		sp := s.spread(t, 5)
 		order := name("order")
-		make := func(lines ...string) (path string) {
+		reserve := func(lines ...string) (path string) {
 			body := fmt.Sprintf(`{"order_reference": %q, "lines": [%s]}`, order, strings.Join(lines, ", "))
 			return "/v1/reservations/" + s.pod.post(t, "/v1/reservations", body).is(t, 201).text(t, "id")
 		}
-		own, mixed, foreign := make(sp.one.line(1)), make(sp.one.line(1), sp.far.line(1)), make(sp.far.line(1))
+		own, mixed, foreign := reserve(sp.one.line(1)), reserve(sp.one.line(1), sp.far.line(1)), reserve(sp.far.line(1))
 		who, looks := s.as("integrator@region:"+america), s.as("viewer@location:"+sp.one.location)
 		steps := []struct{ step, body string }{
-			{"/extend", `{"expires_in": "1h"}`}, {"/release", `{"lines": [{"line": 1, "quantity": 1}]}`}, {"/release", ""},
-			{"/confirm", ""}, {"/fulfil", `{"lines": [{"line": 1}]}`}, {"/fulfil", ""},
+			{"/extend", `{"expires_in": "1h"}`},
+			{"/release", `{"lines": [{"line": 1, "quantity": 1}]}`},
+			{"/release", ""},
+			{"/confirm", ""},
+			{"/fulfil", `{"lines": [{"line": 1}]}`},
+			{"/fulfil", ""},
 		}
 		for _, path := range []string{mixed, foreign} {
-			before := s.pod.get(t, path).is(t, 200)
+			before := s.get(t, path).is(t, 200)
 			for _, c := range steps {
 				who.post(t, path+c.step, c.body).forbidden(t)
 				who.post(t, path+c.step+"?dry_run=true", c.body).forbidden(t)
 			}
-			if after := s.pod.get(t, path); after.int(t, "version") != before.int(t, "version") {
+			if after := s.get(t, path); after.int(t, "version") != before.int(t, "version") {
 				t.Errorf("before %s, after %s", before.raw, after.raw)
 			}
 		}
