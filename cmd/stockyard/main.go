@@ -22,6 +22,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
 	Verify  verifyCommand  `cmd:"" help:"Check every invariant of the stock at one snapshot, without locks."`
 	Replay  replayCommand  `cmd:"" help:"Put a shop's sales history through running pods and prove the result."`
+	Load    loadCommand    `cmd:"" help:"Put a load on running pods, measure it, and prove that nothing was oversold."`
 	Import  importCommand  `cmd:"" help:"Put a file of products into the catalogue of running pods."`
 	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys, on the database itself."`
 	Secrets secretsCommand `cmd:"" help:"Keys that encrypt secrets in the database."`
