@@ -34,7 +34,7 @@ func (r *Report) Write(w io.Writer) error {
 			fmt.Fprintf(w, "  and %d other kinds of failure\n", len(r.Failures)-i)
 			break
 		}
-		fmt.Fprintf(w, "failed: %d x %s: %s\n", f.Attempts, f.Operation, f.Message)
+		fmt.Fprintf(w, "attempts that failed: %d x %s: %s\n", f.Attempts, f.Operation, f.Message)
 	}
 	r.Proof.write(w)
 	return nil

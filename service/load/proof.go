@@ -56,12 +56,12 @@ func (r *run) prove(ctx context.Context, report *Report) error {
 
 // compare says what is wrong with a level, "" if nothing.
 func (b *books) compare(level int, l *client.Level) string {
-	for name, n := range map[string]int64{
-		"on_hand": l.OnHand, "held": l.Held, "allocated": l.Allocated, "quarantined": l.Quarantined, "incoming": l.Incoming, "shortfall": l.Shortfall,
-		"available": l.OnHand - l.Held - l.Allocated - l.Quarantined - l.Shortfall,
+	for _, n := range []int64{
+		l.OnHand, l.Held, l.Allocated, l.Quarantined, l.Incoming, l.Shortfall, l.Available, l.OnHand - l.Held - l.Allocated - l.Quarantined,
 	} {
 		if n < 0 {
-			return fmt.Sprintf("%s is %d: oversold", name, n)
+			return fmt.Sprintf("oversold: on_hand %d, held %d, allocated %d, quarantined %d, incoming %d, shortfall %d, available %d",
+				l.OnHand, l.Held, l.Allocated, l.Quarantined, l.Incoming, l.Shortfall, l.Available)
 		}
 	}
 	least, most := b.between(level)

@@ -58,11 +58,13 @@ func withPort(u *url.URL, private bool) string {
 
 func (d *restDoors) open(_ int, s *stage, steps bool) door {
 	door := &restDoor{restDoors: d, stage: s, steps: steps}
-	q := &door.request
+	door.read.Header.SetMethod(fasthttp.MethodGet)
+	door.write.Header.SetMethod(fasthttp.MethodPost)
+	door.write.Header.SetContentType("application/json")
 	if d.token != "" {
-		q.Header.Set("Authorization", "Bearer "+d.token)
+		door.read.Header.Set("Authorization", "Bearer "+d.token)
+		door.write.Header.Set("Authorization", "Bearer "+d.token)
 	}
-	q.Header.SetContentType("application/json")
 	return door
 }
 
@@ -72,20 +74,19 @@ func (d *restDoors) close() {
 	}
 }
 
-// restDoor keeps one request and one answer, and fills them again each time.
+// restDoor keeps its requests and its answer, and fills them again each time.
 type restDoor struct {
 	*restDoors
-	stage    *stage
-	steps    bool
-	request  fasthttp.Request
-	response fasthttp.Response
-	path     []byte
-	body     []byte
+	stage *stage
+	steps bool
+
+	read, write fasthttp.Request
+	response    fasthttp.Response
+	path, body  []byte
 }
 
 func (d *restDoor) try(target int, op operation, patience time.Duration) answer {
-	d.fill(target, op)
-	if err := d.hosts[target].DoTimeout(&d.request, &d.response, patience); err != nil {
+	if err := d.hosts[target].DoTimeout(d.fill(target, op), &d.response, patience); err != nil {
 		return answer{verdict: lost, why: reason(err)}
 	}
 	switch status := d.response.StatusCode(); {
@@ -99,14 +100,14 @@ func (d *restDoor) try(target int, op operation, patience time.Duration) answer 
 }
 
 // fill makes the request. Names are letters, digits and signs that mean nothing in JSON or a path.
-func (d *restDoor) fill(target int, op operation) {
+func (d *restDoor) fill(target int, op operation) *fasthttp.Request {
 	d.path = append(d.path[:0], d.bases[target]...)
 	d.body = d.body[:0]
-	method := fasthttp.MethodPost
 	switch op.kind {
 	case availability:
-		method = fasthttp.MethodGet
 		d.path = d.stage.appendSKU(append(d.path, "/v1/availability?sku="...), op.level)
+		d.read.SetRequestURIBytes(d.path)
+		return &d.read
 	case reserve:
 		d.path = append(d.path, "/v1/reservations"...)
 		d.appendLine(`{"lines":[`, op.level, `],"expires_in":"`+hold+`"}`)
@@ -117,15 +118,10 @@ func (d *restDoor) fill(target int, op operation) {
 		d.path = append(d.path, "/v1/movements"...)
 		d.appendLine(`{"kind":"`+op.kind.String()+`","lines":[`, op.level, `]}`)
 	}
-	q := &d.request
-	q.Header.SetMethod(method)
-	q.SetRequestURIBytes(d.path)
-	q.SetBodyRaw(d.body)
-	if op.key == "" {
-		q.Header.Del("Idempotency-Key")
-	} else {
-		q.Header.Set("Idempotency-Key", op.key)
-	}
+	d.write.SetRequestURIBytes(d.path)
+	d.write.SetBodyRaw(d.body)
+	d.write.Header.Set("Idempotency-Key", op.key)
+	return &d.write
 }
 
 func (d *restDoor) appendLine(before string, level int, after string) {

@@ -57,6 +57,9 @@ func (s *session) perform(ctx context.Context, op operation) (a answer, retries 
 		left := s.run.plan.GiveUpAfter - time.Since(begun)
 		s.run.attempts.Add(1)
 		a = s.door.try(at, op, min(max(left, time.Millisecond), attempt))
+		if a.why != "" {
+			s.run.failures.add(op.kind, a.why)
+		}
 		if a.verdict != later && a.verdict != lost {
 			break
 		}
@@ -80,10 +83,10 @@ func (s *session) settle(op operation, a answer, settled bool) {
 	switch a.verdict {
 	case done:
 		s.run.books.sure(op)
-		switch op.kind {
-		case reserve:
+		if op.kind == reserve {
 			s.held.put(promise{op.level, a.id})
-		case confirm:
+		}
+		if op.kind == confirm {
 			s.allocated.put(promise{op.level, op.id})
 		}
 	case refused:
@@ -94,9 +97,6 @@ func (s *session) settle(op operation, a answer, settled bool) {
 		}
 	case later, lost, broken:
 		s.run.books.unknown(op)
-	}
-	if a.why != "" && a.verdict != refused {
-		s.run.failures.add(op.kind, a.why)
 	}
 }
 
