@@ -66,6 +66,13 @@ func (c *Client) Confirm(ctx context.Context, key, id string) (Reservation, Call
 	return c.reservation(ctx, key, step(id, "confirm"), struct{}{})
 }
 
+// Extend moves the expiry of a held reservation to a duration from now, 1s to 720h.
+func (c *Client) Extend(ctx context.Context, key, id, expiresIn string) (Reservation, Call, error) {
+	return c.reservation(ctx, key, step(id, "extend"), struct {
+		ExpiresIn string `json:"expires_in"`
+	}{expiresIn})
+}
+
 // Fulfil says that all units left.
 func (c *Client) Fulfil(ctx context.Context, key, id string) (Reservation, Call, error) {
 	return c.reservation(ctx, key, step(id, "fulfil"), struct{}{})

@@ -32,7 +32,7 @@ func choosePorts(dir string, nodes int) ([]nodePorts, error) {
 	if len(ports) == nodes && allFree(flat(ports)...) {
 		return ports, nil
 	}
-	free, err := freePorts(2 * nodes)
+	free, err := FreePorts(2 * nodes)
 	if err != nil {
 		return nil, err
 	}

@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// freePorts gives n ports of 127.0.0.1 that nobody listens on. They lie below the ranges from which
+// FreePorts gives n ports of 127.0.0.1 that nobody listens on. They lie below the ranges from which
 // systems give ports to outgoing connections, so that a server that is down for a moment finds its
 // port free when it comes back.
-func freePorts(n int) ([]int, error) {
+func FreePorts(n int) ([]int, error) {
 	const from, to, tries = 20000, 30000, 1000
 	var ports []int
 	for range tries {

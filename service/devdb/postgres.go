@@ -41,7 +41,7 @@ func startPostgres(ctx context.Context, o Options) (*Database, error) {
 	if err := p.evictLeftover(ctx); err != nil {
 		return nil, err
 	}
-	port, err := freePorts(1)
+	port, err := FreePorts(1)
 	if err != nil {
 		return nil, err
 	}

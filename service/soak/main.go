@@ -1,0 +1,123 @@
+// Command soak puts Stockyard through everything that may break, and proves that nobody was lied to:
+// `make soak`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"stockyard/regions"
+	"stockyard/service/devdb"
+	"stockyard/service/soak/trial"
+	"stockyard/service/soak/yard"
+)
+
+type settings struct {
+	Duration      time.Duration `help:"How long things break, on each database." env:"SOAK" default:"10m"`
+	Seed          uint64        `help:"All choices follow from it; 0: one of its own." env:"SEED"`
+	On            string        `help:"postgres, cockroach or both; by default PostgreSQL, and CockroachDB where there is a binary or a cluster." env:"SOAK_ON" enum:",postgres,cockroach,both" default:""`
+	CockroachURLs []string      `name:"cockroach-urls" help:"A cluster that runs already, a connection string a region: its nodes aren't killed." env:"STOCKYARD_TEST_COCKROACH_URLS"`
+	Keep          bool          `help:"Keep logs and data."`
+}
+
+var errLies = errors.New("somebody was lied to")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second one ends it at once
+	var s settings
+	kong.Parse(&s, kong.Name("soak"), kong.Description("Break everything and prove that nobody was lied to."))
+	if err := s.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+func (s *settings) run(ctx context.Context) error {
+	if s.Seed == 0 {
+		s.Seed = uint64(time.Now().UnixNano()) % 1_000_000_000
+	}
+	dir, err := os.MkdirTemp("", "stockyard-soak-")
+	if err != nil {
+		return err
+	}
+	// The user that runs PostgreSQL for root must be able to pass.
+	if err := os.Chmod(dir, 0o711); err != nil {
+		return err
+	}
+	fmt.Printf("soak: seed %d, %s on %s, logs in %s\n", s.Seed, s.Duration, strings.Join(names(s.kinds()), " and "), dir)
+	binary, err := yard.Build(ctx, dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, kind := range s.kinds() {
+		if err := s.on(ctx, kind, dir, binary); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", kind, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil || s.Keep {
+		fmt.Println("soak: logs and data are kept in", dir)
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// kinds are the databases that were asked for, or that there are.
+func (s *settings) kinds() []devdb.Kind {
+	switch s.On {
+	case "postgres":
+		return []devdb.Kind{devdb.PostgreSQL}
+	case "cockroach":
+		return []devdb.Kind{devdb.CockroachDB}
+	case "both":
+		return []devdb.Kind{devdb.PostgreSQL, devdb.CockroachDB}
+	}
+	if binary, _ := devdb.FindCockroach(); binary != "" || len(s.CockroachURLs) > 0 {
+		return []devdb.Kind{devdb.PostgreSQL, devdb.CockroachDB}
+	}
+	return []devdb.Kind{devdb.PostgreSQL}
+}
+
+func names(kinds []devdb.Kind) (names []string) {
+	for _, k := range kinds {
+		names = append(names, string(k))
+	}
+	return names
+}
+
+func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) error {
+	topology, err := regions.Default()
+	if err != nil {
+		return err
+	}
+	o := trial.Options{
+		Yard: yard.Options{
+			Dir: dir, Binary: binary, Topology: topology, Kind: kind, Pods: 3, Slots: 9, DrainDelay: time.Second,
+			Log: func(format string, args ...any) { fmt.Printf("soak: "+format+"\n", args...) },
+		},
+		Seed: s.Seed, Duration: s.Duration, Phases: max(1, min(5, int(s.Duration/time.Minute))),
+		Shoppers: 24, Levels: 4, Probers: 10, History: 2000, Hot: 6, Cold: 100, Pace: 2 * time.Second,
+	}
+	o.Log = o.Yard.Log
+	if binary, _ := devdb.FindCockroach(); kind == devdb.CockroachDB && binary == "" {
+		o.Yard.URLs = s.CockroachURLs
+	}
+	report, err := trial.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	report.Print(os.Stdout)
+	if len(report.Lies) > 0 {
+		return errLies
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+package yard
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+)
+
+// Build builds stockyard from the module that this runs in.
+func Build(ctx context.Context, dir string) (binary string, err error) {
+	binary = filepath.Join(dir, "stockyard")
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "stockyard/cmd/stockyard").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building stockyard: %w: %s", err, out)
+	}
+	return binary, nil
+}
