@@ -63,6 +63,10 @@ fuzz: ## Fuzz each parser of input for a while (FUZZTIME=30s each), and the API 
 	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) $$package; \
 	  done; done
 
+.PHONY: soak
+soak: ## Break everything for 10 minutes and prove that nobody was lied to (SOAK=10m SEED=1 SOAK_ON=postgres|cockroach|both).
+	@$(GO) run ./service/soak
+
 .PHONY: image
 image: ## Build the container image (needs a container engine).
 	@docker build -f cmd/stockyard/Dockerfile --build-arg VERSION=$(VERSION) -t stockyard:$(VERSION) .
