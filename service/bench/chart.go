@@ -1,0 +1,3 @@
+package main
+
+func chart(*result) string { return "" }
