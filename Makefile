@@ -8,6 +8,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X main.version=$(VERSION)
 DATA_DIR ?= .stockyard
 TEST_FLAGS ?=
+BENCH_FLAGS ?=
 
 .PHONY: help
 help: ## List the targets.
@@ -37,6 +38,10 @@ test: ## Run all tests on PostgreSQL, and on CockroachDB where there is a binary
 .PHONY: race
 race: ## The tests under the race detector; slower.
 	@$(GO) run ./service/devdb/withdb -- $(GO) test -race -timeout 25m $(TEST_FLAGS) ./...
+
+.PHONY: bench
+bench: ## Measure Stockyard beside plain SQL on the same database (BENCH_FLAGS='--full --out DIR').
+	@$(GO) run ./service/bench $(BENCH_FLAGS)
 
 .PHONY: lint
 lint: ## Check style, common mistakes and the direction of imports.

@@ -116,7 +116,7 @@ func workplace() (dir string, remove func() error, err error) {
 		return "", nil, err
 	}
 	remove = func() error { return os.RemoveAll(dir) }
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // its content is private, its name is not
+	if err := os.Chmod(dir, 0o711); err != nil {
 		return "", nil, errors.Join(err, remove())
 	}
 	return dir, remove, nil

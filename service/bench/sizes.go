@@ -77,10 +77,14 @@ func (m *measurement) sizeGroup(ctx context.Context, server *server, binary, dir
 // events from before there were any: `verify` accepts that, and new events are chained to them.
 func (s *system) preload(ctx context.Context, levels, events int64) error {
 	// The first level is made by the service itself, with the location.
-	err := prepareStock(ctx, s, &options{SKUs: 1})
-	if err != nil {
+	if err := prepareStock(ctx, s, &options{SKUs: 1}); err != nil {
 		return err
 	}
+	return s.fill(ctx, levels, events)
+}
+
+// fill inserts all levels but the first.
+func (s *system) fill(ctx context.Context, levels, events int64) error {
 	topology, err := regions.Default()
 	if err != nil {
 		return err

@@ -166,7 +166,7 @@ func untilReady(ctx context.Context, url string, exited <-chan struct{}, log str
 		}
 		select {
 		case <-exited:
-			said, _ := os.ReadFile(log) //nolint:gosec // our own
+			said, _ := os.ReadFile(log)
 			return fmt.Errorf("the pod ended while starting:\n%s", said)
 		case <-ctx.Done():
 			return fmt.Errorf("the pod is not ready: %w", ctx.Err())

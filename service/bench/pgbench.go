@@ -19,30 +19,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-var (
-	//go:embed plain.sql
-	plainSetup string
-	//go:embed plain_statement.sql
-	plainStatement string
-	//go:embed plain_transaction.sql
-	plainTransaction string
-)
-
-var statement = way{
-	name: "statement", about: "one SQL statement a reservation, by pgbench", plain: true,
-	setup: plainTables,
-	run: func(ctx context.Context, s *system, j job) (sample, error) {
-		return s.bench(ctx, j, plainStatement)
-	},
-}
-
-var transaction = way{
-	name: "transaction", about: "BEGIN; SELECT FOR UPDATE; UPDATE; INSERTs; COMMIT, by pgbench", plain: true,
-	setup: plainTables,
-	run: func(ctx context.Context, s *system, j job) (sample, error) {
-		return s.bench(ctx, j, plainTransaction)
-	},
-}
+//go:embed plain.sql
+var plainSetup string
 
 // plainTables makes tables as somebody makes them who has no Stockyard.
 func plainTables(ctx context.Context, s *system, o *options) error {
@@ -146,7 +124,7 @@ func readLogs(dir string, j job) (sample, error) {
 
 // readLog reads lines of: client, transaction, microseconds or "failed", script, seconds, microseconds.
 func readLog(file string) (all []done, failed int64, err error) {
-	f, err := os.Open(file) //nolint:gosec // our own
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -1,0 +1,17 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+)
+
+//go:embed plain_transaction.sql
+var plainTransaction string
+
+var transaction = way{
+	name: "transaction", about: "BEGIN; SELECT FOR UPDATE; UPDATE; INSERTs; COMMIT, by pgbench", plain: true,
+	setup: plainTables,
+	run: func(ctx context.Context, s *system, j job) (sample, error) {
+		return s.bench(ctx, j, plainTransaction)
+	},
+}
