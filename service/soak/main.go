@@ -25,6 +25,7 @@ type settings struct {
 	Seed          uint64        `help:"All choices follow from it; 0: one of its own." env:"SEED"`
 	On            string        `help:"postgres, cockroach or both; by default PostgreSQL, and CockroachDB where there is a binary or a cluster." env:"SOAK_ON" enum:",postgres,cockroach,both" default:""`
 	CockroachURLs []string      `name:"cockroach-urls" help:"A cluster that runs already, a connection string a region: its nodes aren't killed." env:"STOCKYARD_TEST_COCKROACH_URLS"`
+	Operations    int           `help:"It goes on, up to three times as long, until so many operations on hot levels were checked for linearizability." default:"100000"`
 	Keep          bool          `help:"Keep logs and data."`
 }
 
@@ -105,7 +106,11 @@ func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) 
 			Log: func(format string, args ...any) { fmt.Printf("soak: "+format+"\n", args...) },
 		},
 		Seed: s.Seed, Duration: s.Duration, Phases: max(1, min(5, int(s.Duration/time.Minute))),
-		Shoppers: 24, Levels: 4, Probers: 10, History: 2000, Hot: 6, Cold: 100, Pace: 2 * time.Second,
+		Shoppers: 16, Levels: 4, Probers: 12, History: 2000, Hot: 6, Cold: 100, Pace: 2 * time.Second, Rounds: 3,
+		Operations: s.Operations,
+	}
+	if kind == devdb.CockroachDB {
+		o.Pace = 6 * time.Second // a node that dies is missed for ten seconds
 	}
 	o.Log = o.Yard.Log
 	if binary, _ := devdb.FindCockroach(); kind == devdb.CockroachDB && binary == "" {

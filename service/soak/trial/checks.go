@@ -54,3 +54,11 @@ func (c *checks) all() []linear.Verdict {
 	defer c.mu.Unlock()
 	return c.verdicts
 }
+
+// operations is how many the histories have that were checked.
+func (c *checks) operations() (n int) {
+	for _, v := range c.all() {
+		n += v.Operations
+	}
+	return n
+}

@@ -22,6 +22,7 @@ type Report struct {
 	Verified  int // times that verify ran
 	Faults    map[string]int
 	Histories []linear.Verdict
+	Rolling   Rolling
 	Lies      []string // evidence, one line each
 }
 
@@ -64,6 +65,10 @@ func (r *Report) Print(w io.Writer) {
 	fmt.Fprintf(w, "\nlongest time without any answer: %s\n", r.Commands.Outage.Round(time.Millisecond))
 	fmt.Fprintf(w, "linearizability: %d operations in %d histories, %d of them with an unknown outcome, checked in %s (longest %s)\n",
 		operations, len(r.Histories), unknown, took.Round(time.Millisecond), longest.Round(time.Millisecond))
+	if o := r.Rolling; o.Restarts > 0 {
+		fmt.Fprintf(w, "rolling restarts: %d, the longest stop %s; %d requests, %d lost, %d moved to another pod, the slowest %s\n",
+			o.Restarts, o.Stop.Round(time.Millisecond), o.Requests, o.Errors, o.Moved, o.Slowest.Round(time.Millisecond))
+	}
 	fmt.Fprintf(w, "verify ran %d times\n", r.Verified)
 	const most = 50
 	for _, lie := range r.Lies[:min(len(r.Lies), most)] {

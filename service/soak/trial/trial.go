@@ -26,13 +26,17 @@ type Options struct {
 	Duration time.Duration // of the trouble
 	Phases   int           // how often it pauses for a judgement
 	Shoppers int
-	Levels   int // hot levels whose linearizability is checked
-	Probers  int // of each of them
-	History  int // operations of one history
-	Hot      int // SKUs that all shoppers want
-	Cold     int // SKUs besides
-	Pace     time.Duration
-	Log      func(format string, args ...any)
+	Levels   int           // hot levels whose linearizability is checked
+	Probers  int           // of each of them
+	History  int           // operations of one history
+	Hot      int           // SKUs that all shoppers want
+	Cold     int           // SKUs besides
+	Pace     time.Duration // about the rest between faults
+	Rounds   int           // of rolling restarts at the end
+	// Operations is how many of them the histories have together, at the least: there are more phases
+	// until then, up to three times as many.
+	Operations int
+	Log        func(format string, args ...any)
 }
 
 // Trial is a run under way.
@@ -73,12 +77,17 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := t.open(ctx); err != nil {
 		return nil, err
 	}
-	for phase := range o.Phases {
+	for phase := 0; phase < o.Phases || phase < 3*o.Phases && t.checks.operations() < o.Operations; phase++ {
 		if err := t.phase(ctx, phase); err != nil {
 			return nil, err
 		}
 		if len(t.report.Lies) > 0 {
 			break
+		}
+	}
+	if len(t.report.Lies) == 0 && o.Rounds > 0 {
+		if err := t.rolling(ctx); err != nil {
+			return nil, err
 		}
 	}
 	t.finish()
@@ -206,7 +215,7 @@ func (t *Trial) phase(ctx context.Context, phase int) error {
 	if broken != nil || healed != nil {
 		return fmt.Errorf("phase %d: %w", phase+1, firstOf(broken, healed))
 	}
-	return t.judge(ctx, phase)
+	return t.judge(ctx, fmt.Sprintf("phase %d", phase+1))
 }
 
 func firstOf(errs ...error) error {
@@ -219,7 +228,7 @@ func firstOf(errs ...error) error {
 }
 
 // judge settles what is unknown, and compares everything with everything.
-func (t *Trial) judge(ctx context.Context, phase int) error {
+func (t *Trial) judge(ctx context.Context, after string) error {
 	unknown := len(t.book.With(book.Unknown))
 	t.report.Settled += unknown
 	t.book.Settle(ctx, t.api)
@@ -241,8 +250,8 @@ func (t *Trial) judge(ctx context.Context, phase int) error {
 	t.report.Lies = append(t.report.Lies, t.book.Judge(ledger)...)
 	t.report.Lies = append(t.report.Lies, t.checks.lies()...)
 	t.report.Lies = append(t.report.Lies, t.yard.Findings()...)
-	t.options.Log("phase %d of %d: %d commands, %d had no known outcome and were repeated; judged and verified in %s; %d lies",
-		phase+1, t.options.Phases, t.book.Len(), unknown, time.Since(began).Round(time.Millisecond), len(t.report.Lies))
+	t.options.Log("%s: %d commands so far, %d more had no known outcome and were repeated; judged and verified in %s; %d lies",
+		after, t.book.Len(), unknown, time.Since(began).Round(time.Millisecond), len(t.report.Lies))
 	return nil
 }
 
