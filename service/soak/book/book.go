@@ -47,6 +47,7 @@ func (e Effect) String() string {
 // Answer is what a command that was accepted is known to have done.
 type Answer struct {
 	ID          string // of the movement, reservation or transfer
+	IsNew       bool   // the command made it, so that its own id is the same
 	Effects     []Effect
 	Reservation *client.Reservation
 	Transfer    *client.Transfer

@@ -2,6 +2,7 @@ package book
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,9 +16,10 @@ import (
 
 // Ledger is what a database has of a run.
 type Ledger struct {
-	Commands map[string][]store.AuditEntry  // by key
-	Events   map[[16]byte][]inventory.Event // by the id of their command, wherever that lives
-	Levels   map[inventory.LevelKey]inventory.Balances
+	Commands map[string][]store.AuditEntry             // by key
+	Events   map[[16]byte][]inventory.Event            // by the id of their command, wherever that lives
+	Sums     map[inventory.LevelKey]inventory.Balances // after the last event
+	Levels   map[inventory.LevelKey]inventory.Balances // as they are read; lapsed holds don't count
 }
 
 // page is how many rows are read at once.
@@ -28,7 +30,7 @@ const page = 1000
 func ReadLedger(ctx context.Context, st *store.Store, run string, since time.Time, levels []inventory.LevelKey) (*Ledger, error) {
 	l := &Ledger{
 		Commands: map[string][]store.AuditEntry{}, Events: map[[16]byte][]inventory.Event{},
-		Levels: map[inventory.LevelKey]inventory.Balances{},
+		Sums: map[inventory.LevelKey]inventory.Balances{}, Levels: map[inventory.LevelKey]inventory.Balances{},
 	}
 	for _, region := range st.Regions() {
 		if err := l.readCommands(ctx, st, region, run, since); err != nil {
@@ -44,11 +46,16 @@ func ReadLedger(ctx context.Context, st *store.Store, run string, since time.Tim
 			if err != nil {
 				return fmt.Errorf("events of %s at %s: %w", key.SKU, key.Location, err)
 			}
+			level, _, err := st.Level(ctx, key)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("level of %s at %s: %w", key.SKU, key.Location, err)
+			}
 			mu.Lock()
 			defer mu.Unlock()
+			l.Levels[key] = level.Balances
 			for _, e := range events {
 				l.Events[e.Command.UUID] = append(l.Events[e.Command.UUID], e)
-				l.Levels[key] = e.Balances
+				l.Sums[key] = e.Balances
 			}
 			return nil
 		})

@@ -25,7 +25,7 @@ func move(kind inventory.Kind, lines ...line) book.Send {
 		if err != nil {
 			return book.Answer{}, call, err
 		}
-		a := book.Answer{ID: m.ID}
+		a := book.Answer{ID: m.ID, IsNew: true}
 		for i, l := range lines {
 			e := book.Effect{Place: l.Place, Kind: kind}
 			switch kind {
@@ -51,7 +51,9 @@ func reserve(expiresIn string, lines ...line) book.Send {
 	}
 	return func(ctx context.Context, by *client.Client, key string) (book.Answer, client.Call, error) {
 		r, call, err := by.Reserve(ctx, key, in)
-		return reserved(r, inventory.KindReserve, inventory.Balances{Held: 1}), call, err
+		a := reserved(r, inventory.KindReserve, inventory.Balances{Held: 1})
+		a.IsNew = true
+		return a, call, err
 	}
 }
 
@@ -103,7 +105,7 @@ func transfer(from, to book.Place, units int64) book.Send {
 	in := client.TransferRequest{From: from.Location, To: to.Location, Lines: []client.TransferLine{{SKU: from.SKU, Quantity: units}}}
 	return func(ctx context.Context, by *client.Client, key string) (book.Answer, client.Call, error) {
 		t, call, err := by.CreateTransfer(ctx, key, in)
-		return book.Answer{ID: t.ID, Transfer: &t}, call, err
+		return book.Answer{ID: t.ID, IsNew: true, Transfer: &t}, call, err
 	}
 }
 
