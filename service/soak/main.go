@@ -46,12 +46,8 @@ func (s *settings) run(ctx context.Context) error {
 	if s.Seed == 0 {
 		s.Seed = uint64(time.Now().UnixNano()) % 1_000_000_000
 	}
-	dir, err := os.MkdirTemp("", "stockyard-soak-")
+	dir, err := yard.MakeDir()
 	if err != nil {
-		return err
-	}
-	// The user that runs PostgreSQL for root must be able to pass.
-	if err := os.Chmod(dir, 0o711); err != nil {
 		return err
 	}
 	fmt.Printf("soak: seed %d, %s on %s, logs in %s\n", s.Seed, s.Duration, strings.Join(names(s.kinds()), " and "), dir)
@@ -106,11 +102,12 @@ func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) 
 			Log: func(format string, args ...any) { fmt.Printf("soak: "+format+"\n", args...) },
 		},
 		Seed: s.Seed, Duration: s.Duration, Phases: max(1, min(5, int(s.Duration/time.Minute))),
-		Shoppers: 16, Levels: 4, Probers: 12, History: 2000, Hot: 6, Cold: 100, Pace: 2 * time.Second, Rounds: 3,
+		Shoppers: 16, Levels: 4, Probers: 12, History: 1000, Hot: 6, Cold: 100, Pace: 2 * time.Second, Rounds: 3,
 		Operations: s.Operations,
 	}
 	if kind == devdb.CockroachDB {
-		o.Pace = 6 * time.Second // a node that dies is missed for ten seconds
+		// A node that dies is missed for ten seconds, and commands that come together share a transaction.
+		o.Pace, o.Shoppers, o.Probers = 6*time.Second, 12, 20
 	}
 	o.Log = o.Yard.Log
 	if binary, _ := devdb.FindCockroach(); kind == devdb.CockroachDB && binary == "" {

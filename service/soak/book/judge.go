@@ -128,6 +128,7 @@ func (want Effect) is(got Effect) bool {
 			want.Deltas.Shortfall = got.Deltas.Shortfall
 			want.Deltas.OnHand += got.Deltas.Shortfall
 		}
+	default:
 	}
 	return want == got
 }

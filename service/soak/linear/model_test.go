@@ -49,11 +49,15 @@ func TestModelDecidesAsTheContractSays(t *testing.T) {
 	}
 }
 
-// play enters operations one after the other; those of a group overlap.
-func play(groups ...[]struct {
+type operation struct {
 	in  Input
 	out Output
-}) *History {
+}
+
+type ops []operation
+
+// play enters operations one after the other; those of a group overlap.
+func play(groups ...ops) *History {
 	h := NewHistory("test")
 	for _, group := range groups {
 		var returns []func()
@@ -69,22 +73,9 @@ func play(groups ...[]struct {
 	return h
 }
 
-type ops = []struct {
-	in  Input
-	out Output
-}
-
 func TestHistories(t *testing.T) {
 	read := func(s State) (Input, Output) { return Input{Kind: Read}, Output{Level: &s} }
-	op := func(in Input, out Output) struct {
-		in  Input
-		out Output
-	} {
-		return struct {
-			in  Input
-			out Output
-		}{in, out}
-	}
+	op := func(in Input, out Output) operation { return operation{in, out} }
 	received := ops{op(Input{Receive, 5}, Output{})}
 	for _, c := range []struct {
 		name    string

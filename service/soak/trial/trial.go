@@ -162,10 +162,10 @@ func (t *Trial) people() error {
 	for i := range o.Levels {
 		t.hots = append(t.hots, &clients.Hot{
 			Site: t.wares.Sites[i%len(t.wares.Sites)], Prefix: fmt.Sprintf("%s-level-%d", t.book.Run, i+1),
-			Most: o.History, Unknown: 8, Fresh: t.product, Done: t.check,
+			Most: o.History, Unknown: 5, Fresh: t.product, Done: t.check,
 		})
 		for n := range o.Probers {
-			by, err := t.client(n, 6*time.Second, 3*time.Second)
+			by, err := t.client(n, 12*time.Second, 4*time.Second)
 			if err != nil {
 				return err
 			}

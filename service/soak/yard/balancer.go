@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -111,7 +112,7 @@ func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var dial *net.OpError
 		switch {
 		case err == nil:
-			b.pass(w, answer)
+			answer.pass(w)
 			return
 		case errors.As(err, &dial) && dial.Op == "dial":
 			b.Refused.Add(1)
@@ -125,26 +126,31 @@ func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusBadGateway)
 }
 
-func (b *Balancer) send(r *http.Request, p *Pod, body []byte) (*http.Response, error) {
-	out, err := http.NewRequestWithContext(r.Context(), r.Method, p.URL()+r.URL.RequestURI(), bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	out.Header = r.Header.Clone()
-	answer, err := b.client.Do(out)
-	if err != nil {
-		return nil, err
-	}
-	defer answer.Body.Close()
-	whole, err := io.ReadAll(answer.Body)
-	answer.Body = io.NopCloser(bytes.NewReader(whole))
-	return answer, err
+// answer is a whole one: a connection that breaks in the middle gives none.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
 }
 
-func (b *Balancer) pass(w http.ResponseWriter, answer *http.Response) {
-	for name, values := range answer.Header {
-		w.Header()[name] = values
+func (b *Balancer) send(r *http.Request, p *Pod, body []byte) (a answer, err error) {
+	out, err := http.NewRequestWithContext(r.Context(), r.Method, p.URL()+r.URL.RequestURI(), bytes.NewReader(body))
+	if err != nil {
+		return a, err
 	}
-	w.WriteHeader(answer.StatusCode)
-	_, _ = io.Copy(w, answer.Body) // the caller may have gone
+	out.Header = r.Header.Clone()
+	response, err := b.client.Do(out)
+	if err != nil {
+		return a, err
+	}
+	defer response.Body.Close()
+	a.status, a.header = response.StatusCode, response.Header
+	a.body, err = io.ReadAll(response.Body)
+	return a, err
+}
+
+func (a answer) pass(w http.ResponseWriter) {
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the caller may have gone
 }

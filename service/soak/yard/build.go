@@ -3,6 +3,7 @@ package yard
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 )
@@ -15,4 +16,12 @@ func Build(ctx context.Context, dir string) (binary string, err error) {
 		return "", fmt.Errorf("building stockyard: %w: %s", err, out)
 	}
 	return binary, nil
+}
+
+// MakeDir makes a directory for a yard, which the user that runs PostgreSQL for root can pass.
+func MakeDir() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "stockyard-soak-"); err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o711)
 }
