@@ -22,7 +22,11 @@ func (s *Service) PutChannel(ctx context.Context, caller Caller, c inventory.Cha
 	if err := s.may(caller, auth.PutChannel); err != nil {
 		return c, false, err
 	}
-	if err := s.checkChannelInput(ctx, c); err != nil {
+	places, err := s.places.reload(ctx)
+	if err != nil {
+		return c, false, err
+	}
+	if err := checkChannelInput(c, places); err != nil {
 		return c, false, err
 	}
 	c, created, err := change(ctx, s, caller, auth.PutChannel, channelEntry(c.Name), pre, func(context.Context, *store.Tx, inventory.Channel, bool) (inventory.Channel, error) {
@@ -32,16 +36,12 @@ func (s *Service) PutChannel(ctx context.Context, caller Caller, c inventory.Cha
 	return c, created, s.refreshed(ctx, err)
 }
 
-func (s *Service) checkChannelInput(ctx context.Context, c inventory.Channel) error {
+func checkChannelInput(c inventory.Channel, places *placesSnapshot) error {
 	if wrong := c.Check(); len(wrong) > 0 {
 		return invalid(wrong...)
 	}
 	for _, name := range c.Locations {
-		l, ok, err := s.places.location(ctx, name)
-		switch {
-		case err != nil:
-			return err
-		case !ok || l.ArchivedAt != nil:
+		if l, ok := places.locations[name]; !ok || l.ArchivedAt != nil {
 			return missing("location", name)
 		}
 	}
@@ -53,7 +53,12 @@ func (s *Service) PatchChannel(ctx context.Context, caller Caller, name string, 
 	if err := s.may(caller, auth.PatchChannel); err != nil {
 		return inventory.Channel{}, err
 	}
-	c, _, err := change(ctx, s, caller, auth.PatchChannel, channelEntry(name), pre, func(ctx context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
+	// Read before the channel is locked: on CockroachDB reading all channels waits for that lock.
+	places, err := s.places.reload(ctx)
+	if err != nil {
+		return inventory.Channel{}, err
+	}
+	c, _, err := change(ctx, s, caller, auth.PatchChannel, channelEntry(name), pre, func(_ context.Context, _ *store.Tx, before inventory.Channel, exists bool) (inventory.Channel, error) {
 		if !exists || before.ArchivedAt != nil {
 			return before, missing("channel", name)
 		}
@@ -62,7 +67,7 @@ func (s *Service) PatchChannel(ctx context.Context, caller Caller, name string, 
 			return before, err
 		}
 		after.Name, after.Stamp = name, inventory.Stamp{}
-		return after, s.checkChannelInput(ctx, after)
+		return after, checkChannelInput(after, places)
 	})
 	return c, s.refreshed(ctx, err)
 }

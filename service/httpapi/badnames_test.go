@@ -102,6 +102,8 @@ func whatThereIsNot(t *testing.T, p *pod) {
 	r := p.reserve(t, s, 1)
 	id := strings.TrimPrefix(r, "/v1/reservations/")
 	nowhere, nothing := shelf{"nowhere", s.sku}, shelf{s.location, "nothing"}
+	channel := name("chan")
+	p.put(t, "/v1/channels/"+channel, `{"name": "x", "kind": "web"}`).is(t, 201)
 	cases := []bad{
 		missing("receive of an unknown SKU", "POST", "/v1/movements", movement("receive", "", s.line(1), nothing.line(1))),
 		missing("receive at an unknown location", "POST", "/v1/movements", movement("receive", "", s.line(1), nowhere.line(1))),
@@ -111,6 +113,7 @@ func whatThereIsNot(t *testing.T, p *pod) {
 		missing("source an unknown SKU", "POST", "/v1/reservations", `{"lines": [{"sku": "nothing", "quantity": 1}]}`),
 		missing("reserve through an unknown channel", "POST", "/v1/reservations", s.reservation(1, `, "channel": "none"`)),
 		missing("channel of an unknown location", "PUT", "/v1/channels/web", `{"name": "x", "kind": "web", "locations": ["nowhere"]}`),
+		missing("channel patched to an unknown location", "PATCH", "/v1/channels/"+channel, `{"locations": ["nowhere"]}`),
 		missing("level of an unknown SKU", "GET", nothing.path(), ""),
 		missing("level at an unknown location", "GET", nowhere.path(), ""),
 		missing("events of an unknown SKU", "GET", nothing.path()+"/events", ""),

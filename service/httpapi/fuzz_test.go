@@ -24,7 +24,7 @@ func fuzzed(f *testing.F) *pod {
 
 // answers sends a request and wants an answer that is no fault of the server's: a problem that is
 // one, or JSON.
-func (p *pod) answers(t *testing.T, method, path, body string) {
+func (p *pod) answers(t *testing.T, method, path, body string, headers ...string) (status int) {
 	t.Helper()
 	q := httptest.NewRequestWithContext(t.Context(), method, "http://stockyard/", strings.NewReader(body))
 	u, err := url.Parse("http://stockyard" + path)
@@ -33,6 +33,9 @@ func (p *pod) answers(t *testing.T, method, path, body string) {
 	}
 	q.URL = u
 	q.Header.Set("Idempotency-Key", name("key"))
+	for i := 0; i < len(headers); i += 2 {
+		q.Header.Set(headers[i], headers[i+1])
+	}
 	w := httptest.NewRecorder()
 	refereed(t, p.door).ServeHTTP(w, q)
 	var v struct {
@@ -45,6 +48,7 @@ func (p *pod) answers(t *testing.T, method, path, body string) {
 	if w.Code >= 400 && (v.Status != w.Code || v.Instance == "" || !strings.HasPrefix(v.Type, "/problems/")) {
 		t.Errorf("%s %s %q: %d is no problem: %s", method, path, body, w.Code, w.Body)
 	}
+	return w.Code
 }
 
 func FuzzBodies(f *testing.F) {
