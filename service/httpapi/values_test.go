@@ -174,7 +174,7 @@ func (s *source) brokenObject(schema node, o map[string]any) any {
 	case s.chance(0.1):
 		return s.another()
 	case s.chance(0.15):
-		o[pick(s, "quantitiy", "Name", "", "é", "__proto__", "a\x00b")] = s.another()
+		o[pick(s, "quantity_", "Name", "", "é", "__proto__", "a\x00b")] = s.another()
 	case len(names) > 0 && s.chance(0.2):
 		delete(o, pick(s, names...))
 	case len(properties) > 0:
