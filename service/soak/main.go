@@ -61,11 +61,12 @@ func (s *settings) run(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("%s: %w", kind, err))
 		}
 	}
-	if err := errors.Join(errs...); err != nil || s.Keep {
+	err = errors.Join(errs...)
+	if s.Keep || err != nil && ctx.Err() == nil {
 		fmt.Println("soak: logs and data are kept in", dir)
 		return err
 	}
-	return os.RemoveAll(dir)
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // kinds are the databases that were asked for, or that there are.
@@ -114,12 +115,12 @@ func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) 
 		o.Yard.URLs = s.CockroachURLs
 	}
 	report, err := trial.Run(ctx, o)
-	if err != nil {
+	if report == nil {
 		return err
 	}
 	report.Print(os.Stdout)
 	if len(report.Lies) > 0 {
-		return errLies
+		return errors.Join(err, errLies)
 	}
-	return nil
+	return err
 }

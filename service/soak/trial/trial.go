@@ -56,7 +56,7 @@ type Trial struct {
 	report    Report
 }
 
-// Run runs a trial. What it finds is in the report; an error is about the trial itself.
+// Run runs a trial. What it finds is in the report, as far as it came; an error is about the trial itself.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
 	y, err := yard.Start(ctx, o.Yard)
 	if err != nil {
@@ -77,21 +77,24 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := t.open(ctx); err != nil {
 		return nil, err
 	}
+	err = t.run(ctx)
+	t.report.Commands, t.report.Faults = t.book.Summary(), t.trouble.Count()
+	t.report.Histories, t.report.Took = t.checks.all(), time.Since(t.began)
+	return &t.report, err
+}
+
+// run goes on until it is done or somebody was lied to.
+func (t *Trial) run(ctx context.Context) error {
+	o := t.options
 	for phase := 0; phase < o.Phases || phase < 3*o.Phases && t.checks.operations() < o.Operations; phase++ {
-		if err := t.phase(ctx, phase); err != nil {
-			return nil, err
-		}
-		if len(t.report.Lies) > 0 {
-			break
+		if err := t.phase(ctx, phase); err != nil || len(t.report.Lies) > 0 {
+			return err
 		}
 	}
-	if len(t.report.Lies) == 0 && o.Rounds > 0 {
-		if err := t.rolling(ctx); err != nil {
-			return nil, err
-		}
+	if o.Rounds == 0 {
+		return nil
 	}
-	t.finish()
-	return &t.report, ctx.Err()
+	return t.rolling(ctx)
 }
 
 // client is one that asks the region's balancer first.
@@ -274,10 +277,4 @@ func (t *Trial) levels() (keys []inventory.LevelKey) {
 // check checks a history beside the rest of the trial.
 func (t *Trial) check(h *linear.History) {
 	t.checks.start(h, filepath.Join(t.options.Yard.Dir, h.Name+".html"))
-}
-
-func (t *Trial) finish() {
-	r := &t.report
-	r.Commands, r.Faults, r.Took = t.book.Summary(), t.trouble.Count(), time.Since(t.began)
-	r.Histories = t.checks.all()
 }
