@@ -23,6 +23,7 @@ type server struct {
 	version string
 	nodes   int
 	admin   string // connection string
+	durable string // what it says about what it answers being on disk
 	stop    func() error
 }
 
@@ -48,29 +49,45 @@ func startServer(ctx context.Context, o *options, kind devdb.Kind, dir string) (
 	if err != nil {
 		return nil, err
 	}
-	return &server{
-		kind: kind, version: db.Version, nodes: max(len(db.Nodes()), len(o.CockroachURL)*boolInt(kind == devdb.CockroachDB), 1), admin: db.URLs[0],
-		stop: func() error {
-			stopping, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			return db.Stop(stopping)
-		},
-	}, nil
+	stop := func() error {
+		stopping, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		return db.Stop(stopping)
+	}
+	s := &server{kind: kind, version: db.Version, nodes: max(len(db.Nodes()), 1), admin: db.URLs[0], stop: stop}
+	if kind == devdb.CockroachDB && given != "" {
+		s.nodes = len(o.CockroachURL)
+	}
+	if s.durable, err = durability(ctx, s, given != ""); err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return s, nil
 }
 
-func boolInt(b bool) int {
-	if b {
-		return 1
+// durability is told with the figures: a server that doesn't wait for its disk makes others of them.
+func durability(ctx context.Context, s *server, given bool) (string, error) {
+	if s.kind == devdb.CockroachDB {
+		if given {
+			return "its disks as they were given", nil
+		}
+		return "data on disk", nil
 	}
-	return 0
+	conn, err := pgx.Connect(ctx, s.admin)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var sync, commit string
+	err = conn.QueryRow(ctx, "SELECT current_setting('fsync'), current_setting('synchronous_commit')").Scan(&sync, &commit)
+	return "fsync " + sync + ", synchronous_commit " + commit, err
 }
 
 // title is what tables and charts call it.
 func (s *server) title() string {
 	if s.kind == devdb.CockroachDB {
-		return fmt.Sprintf("CockroachDB %s, %d nodes", s.version, s.nodes)
+		return fmt.Sprintf("CockroachDB %s, %d nodes, %s", s.version, s.nodes, s.durable)
 	}
-	return "PostgreSQL " + s.version
+	return fmt.Sprintf("PostgreSQL %s, %s", s.version, s.durable)
 }
 
 // create makes a database of our own, which drop drops again.

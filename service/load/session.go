@@ -83,12 +83,7 @@ func (s *session) settle(op operation, a answer, settled bool) {
 	switch a.verdict {
 	case done:
 		s.run.books.sure(op)
-		if op.kind == reserve {
-			s.held.put(promise{op.level, a.id})
-		}
-		if op.kind == confirm {
-			s.allocated.put(promise{op.level, op.id})
-		}
+		s.remember(op, a)
 	case refused:
 		// The key's first answer: nothing was done, in whichever attempt.
 	case wrong:
@@ -97,6 +92,19 @@ func (s *session) settle(op operation, a answer, settled bool) {
 		}
 	case later, lost, broken:
 		s.run.books.unknown(op)
+	}
+}
+
+// remember keeps what can be taken further, for scenarios that do.
+func (s *session) remember(op operation, a answer) {
+	if !s.run.scenario.steps {
+		return
+	}
+	if op.kind == reserve {
+		s.held.put(promise{op.level, a.id})
+	}
+	if op.kind == confirm {
+		s.allocated.put(promise{op.level, op.id})
 	}
 }
 
@@ -136,14 +144,19 @@ type promise struct {
 
 // promises are taken oldest first, and forgotten beyond a bound: they stay as they are.
 type promises struct {
-	ring  [256]promise
+	ring  []promise
 	first int
 	count int
 }
 
+const maxPromises = 256
+
 func (q *promises) put(p promise) {
-	if p.id == "" || q.count == len(q.ring) {
+	if p.id == "" || q.count == maxPromises {
 		return
+	}
+	if q.ring == nil {
+		q.ring = make([]promise, maxPromises)
 	}
 	q.ring[(q.first+q.count)%len(q.ring)] = p
 	q.count++
