@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -171,15 +170,22 @@ func TestPgBenchLogs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := readLogs(dir, job{warmup: time.Second, duration: 2 * time.Second})
-	if want := (sample{PerSecond: 1.5, P50: 300, P99: 500, Failed: 1}); err != nil || got != want {
-		t.Errorf("%v; got %+v, want %+v", err, got, want)
+	logs, err := readLogs(dir)
+	if err != nil || logs.begun() != 100*time.Second {
+		t.Fatalf("%v; begun at %s", err, logs.begun())
+	}
+	got := logs.count(101*time.Second, 2*time.Second)
+	if want := (sample{PerSecond: 1.5, P50: 300, P99: 500, Failed: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := logs.count(200*time.Second, time.Second); got != (sample{Failed: 1}) {
+		t.Errorf("when nothing ended: %+v", got)
 	}
 }
 
 func TestMedians(t *testing.T) {
 	t.Parallel()
-	got := median([]sample{{PerSecond: 9, P50: 1, P99: 5, Failed: 1}, {PerSecond: 1, P50: 3, P99: math.NaN()}, {PerSecond: 2, P50: 2, P99: 7, Failed: 2}})
+	got := median([]sample{{PerSecond: 9, P50: 1, P99: 5, Failed: 1}, {PerSecond: 1, P50: 3, P99: 0}, {PerSecond: 2, P50: 2, P99: 7, Failed: 2}})
 	if want := (sample{PerSecond: 2, P50: 2, P99: 6, Failed: 3}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -65,7 +65,7 @@ func legend(b *strings.Builder, r *result) {
 		c := colours[w.name]
 		fmt.Fprintf(b, `<line x1="%d" y1="46" x2="%d" y2="46" stroke="%s" stroke-width="2.5" stroke-dasharray="%s"/>`, x, x+24, c.line, c.dash)
 		fmt.Fprintf(b, `<text x="%d" y="50">%s</text>`+"\n", x+30, html.EscapeString(w.about))
-		x += 50 + 7*len(w.about)
+		x += 50 + 6*len(w.about)
 	}
 }
 

@@ -1,19 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,34 +41,61 @@ func findPgBench(o *options) (string, error) {
 }
 
 // bench runs a script by pgbench. Transactions that fail to serialize are repeated until they don't.
+// Its time begins before its connections are made: where they took so long that it didn't run for
+// all of the time measured, it is run again for longer.
 func (s *system) bench(ctx context.Context, j job, script string) (sample, error) {
+	const tries = 8
+	connecting := max(s.connecting[j.clients], time.Duration(j.clients)*4*time.Millisecond)
+	for attempt := range tries {
+		logs, ends, err := s.pgbenchFor(ctx, j, script, connecting+j.warmup+j.duration)
+		if err != nil {
+			return sample{}, err
+		}
+		if len(logs.all) == 0 {
+			connecting = 2*connecting + time.Second
+			continue
+		}
+		from := logs.begun() + j.warmup
+		if missing := from + j.duration - ends; missing > 0 {
+			connecting += missing + time.Duration(attempt)*500*time.Millisecond // it varies
+			continue
+		}
+		s.connecting[j.clients] = connecting
+		return logs.count(from, j.duration), nil
+	}
+	return sample{}, fmt.Errorf("pgbench did not get to %s of work with %d clients, in %d tries", j.duration, j.clients, tries)
+}
+
+// pgbenchFor runs a script so long, and gives what it logged and the moment from which on it began
+// no more.
+func (s *system) pgbenchFor(ctx context.Context, j job, script string, whole time.Duration) (logs, time.Duration, error) {
 	dir, err := os.MkdirTemp(s.dir, "pgbench-")
 	if err != nil {
-		return sample{}, err
+		return logs{}, 0, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "script.sql")
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
-		return sample{}, err
+		return logs{}, 0, err
 	}
 	skus := j.skus
 	if j.pattern == "hot" {
 		skus = 1
 	}
-	seconds := int(math.Ceil((j.warmup + j.duration).Seconds()))
-	args := []string{
-		"--no-vacuum", "--protocol=prepared", "--file=" + file, "--define=skus=" + strconv.Itoa(skus), "--client=" + strconv.Itoa(j.clients),
-		"--jobs=" + strconv.Itoa(min(j.clients, runtime.NumCPU())), "--time=" + strconv.Itoa(seconds),
-		"--log", "--log-prefix=" + filepath.Join(dir, "log"), "--max-tries=0",
-	}
-	cmd := child(ctx, s.pgbench, args...)
+	seconds := int(math.Ceil(whole.Seconds()))
+	cmd := child(ctx, s.pgbench,
+		"--no-vacuum", "--protocol=prepared", "--file="+file, "--define=skus="+strconv.Itoa(skus), "--client="+strconv.Itoa(j.clients),
+		"--jobs="+strconv.Itoa(min(j.clients, runtime.NumCPU())), "--time="+strconv.Itoa(seconds),
+		"--log", "--log-prefix="+filepath.Join(dir, "log"), "--max-tries=0")
 	if cmd.Env, err = s.pgEnvironment(); err != nil {
-		return sample{}, err
+		return logs{}, 0, err
 	}
+	started := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return sample{}, fmt.Errorf("pgbench: %w\n%s", err, out)
+		return logs{}, 0, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
-	return readLogs(dir, j)
+	got, err := readLogs(dir)
+	return got, time.Duration(started.UnixNano()) + time.Duration(seconds)*time.Second, err
 }
 
 // pgEnvironment says where the database is, which no process list shows then.
@@ -87,77 +110,4 @@ func (s *system) pgEnvironment() ([]string, error) {
 	}
 	return append(s.environment(), "PGHOST="+c.Host, "PGPORT="+strconv.Itoa(int(c.Port)), "PGUSER="+c.User, "PGPASSWORD="+c.Password,
 		"PGDATABASE="+c.Database, "PGSSLMODE="+mode), nil
-}
-
-// done is a transaction: when it ended, and how long it took.
-type done struct{ at, took time.Duration }
-
-// readLogs counts what ended after the warm-up, within the time measured, as `stockyard load` does.
-func readLogs(dir string, j job) (sample, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "log.*"))
-	if err != nil {
-		return sample{}, err
-	}
-	var all []done
-	var failed int64
-	for _, file := range files {
-		got, bad, err := readLog(file)
-		if err != nil {
-			return sample{}, err
-		}
-		all, failed = append(all, got...), failed+bad
-	}
-	if len(all) == 0 {
-		return sample{}, errors.New("pgbench: no transaction came to an end")
-	}
-	begun := slices.MinFunc(all, func(a, b done) int { return int(a.at - a.took - (b.at - b.took)) })
-	from := begun.at - begun.took + j.warmup
-	var took []time.Duration
-	for _, d := range all {
-		if d.at >= from && d.at < from+j.duration {
-			took = append(took, d.took)
-		}
-	}
-	slices.Sort(took)
-	return sample{PerSecond: float64(len(took)) / j.duration.Seconds(), P50: percentile(took, 50), P99: percentile(took, 99), Failed: failed}, nil
-}
-
-// readLog reads lines of: client, transaction, microseconds or "failed", script, seconds, microseconds.
-func readLog(file string) (all []done, failed int64, err error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer func() { _ = f.Close() }()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 6 {
-			return nil, 0, fmt.Errorf("a line of pgbench's log: %q", lines.Text())
-		}
-		took, err := strconv.ParseInt(fields[2], 10, 64)
-		if err != nil {
-			failed++
-			continue
-		}
-		seconds, err := strconv.ParseInt(fields[4], 10, 64)
-		if err != nil {
-			return nil, 0, err
-		}
-		micros, err := strconv.ParseInt(fields[5], 10, 64)
-		if err != nil {
-			return nil, 0, err
-		}
-		all = append(all, done{time.Duration(seconds)*time.Second + time.Duration(micros)*time.Microsecond, time.Duration(took) * time.Microsecond})
-	}
-	return all, failed, lines.Err()
-}
-
-// percentile of sorted durations, in milliseconds.
-func percentile(sorted []time.Duration, p int) float64 {
-	if len(sorted) == 0 {
-		return math.NaN()
-	}
-	at := (len(sorted)*p + 99) / 100
-	return float64(sorted[max(at, 1)-1].Microseconds()) / 1000
 }

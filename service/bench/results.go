@@ -100,7 +100,8 @@ func (r *result) peak(way, pattern string) (peak float64) {
 	return peak
 }
 
-// median of each figure by itself. Failures are added up: none may hide.
+// median of each figure by itself, of the rounds that have it: a round in which nothing ended has no
+// latencies. Failures are added up: none may hide.
 func median(rounds []sample) sample {
 	of := func(figure func(sample) float64) float64 {
 		var all []float64
@@ -121,14 +122,21 @@ func median(rounds []sample) sample {
 	}
 	m := sample{
 		PerSecond: of(func(s sample) float64 { return s.PerSecond }),
-		P50:       of(func(s sample) float64 { return s.P50 }),
-		P99:       of(func(s sample) float64 { return s.P99 }),
-		Micros:    of(func(s sample) float64 { return s.Micros }),
+		P50:       of(func(s sample) float64 { return orNaN(s.P50) }),
+		P99:       of(func(s sample) float64 { return orNaN(s.P99) }),
+		Micros:    of(func(s sample) float64 { return orNaN(s.Micros) }),
 	}
 	for _, s := range rounds {
 		m.Failed += s.Failed
 	}
 	return m
+}
+
+func orNaN(f float64) float64 {
+	if f == 0 {
+		return math.NaN()
+	}
+	return f
 }
 
 // write puts the table to standard output, and everything into the directory.

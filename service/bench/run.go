@@ -43,15 +43,16 @@ func run(ctx context.Context, o options) (err error) {
 		say("WARNING: no pgbench here (Debian: postgresql; or --pgbench): the plain ways are left out, and so are all ratios to them")
 	}
 	for _, kind := range kinds {
-		if err := onDatabase(ctx, &o, kind, binary, pgbench, dir, results); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return fmt.Errorf("%s: %w", kind, err)
+		if err = onDatabase(ctx, &o, kind, binary, pgbench, dir, results); err != nil {
+			err = fmt.Errorf("%s: %w", kind, err)
+			break
 		}
 	}
+	if len(results.Databases) == 0 {
+		return err
+	}
 	results.Machine.LoadAfter = loadAverage()
-	return results.write(o.Out)
+	return errors.Join(err, results.write(o.Out)) // what was measured before something went wrong is of use
 }
 
 // onDatabase measures all there is to measure on one database, and leaves nothing of it.

@@ -29,6 +29,9 @@ type system struct {
 	grpc     string // address
 	token    string
 	ends     []func() error // in reverse order
+
+	// connecting is how long pgbench took until so many clients could begin.
+	connecting map[int]time.Duration
 }
 
 // build builds Stockyard as it is in this module.
@@ -47,7 +50,7 @@ func build(ctx context.Context, o *options, dir string) (string, error) {
 
 // newSystem makes a database, migrates it and starts a pod with a key of its own on it.
 func newSystem(ctx context.Context, s *server, binary, pgbench, dir string) (sys *system, err error) {
-	sys = &system{server: s, binary: binary, pgbench: pgbench, dir: dir}
+	sys = &system{server: s, binary: binary, pgbench: pgbench, dir: dir, connecting: map[int]time.Duration{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, sys.close())

@@ -9,7 +9,7 @@ import (
 var plainTransaction string
 
 var transaction = way{
-	name: "transaction", about: "BEGIN; SELECT FOR UPDATE; UPDATE; INSERTs; COMMIT, by pgbench", plain: true,
+	name: "transaction", about: "a transaction with SELECT FOR UPDATE, by pgbench", plain: true,
 	setup: plainTables,
 	run: func(ctx context.Context, s *system, j job) (sample, error) {
 		return s.bench(ctx, j, plainTransaction)
