@@ -30,15 +30,27 @@ func (r *Report) lie(format string, args ...any) {
 	r.Lies = append(r.Lies, fmt.Sprintf(format, args...))
 }
 
+// Linear is what the checks of histories say together. Those that were not decided count as such and
+// nowhere else.
+type Linear struct {
+	Operations, Unknown, Histories, Undecided int
+	Took, Longest                             time.Duration
+}
+
 // Linear sums the histories up.
-func (r *Report) Linear() (operations, unknown int, took, longest time.Duration) {
+func (r *Report) Linear() (sum Linear) {
 	for _, v := range r.Histories {
-		operations += v.Operations
-		unknown += v.Unknown
-		took += v.Took
-		longest = max(longest, v.Took)
+		sum.Took += v.Took
+		sum.Longest = max(sum.Longest, v.Took)
+		if v.Undecided {
+			sum.Undecided++
+			continue
+		}
+		sum.Histories++
+		sum.Operations += v.Operations
+		sum.Unknown += v.Unknown
 	}
-	return operations, unknown, took, longest
+	return sum
 }
 
 // Print prints the report for people.
@@ -61,10 +73,10 @@ func (r *Report) Print(w io.Writer) {
 	for _, name := range slices.Sorted(maps.Keys(r.Faults)) {
 		fmt.Fprintf(w, "%6d  %s\n", r.Faults[name], name)
 	}
-	operations, unknown, took, longest := r.Linear()
+	checked := r.Linear()
 	fmt.Fprintf(w, "\nlongest time without any answer: %s\n", r.Commands.Outage.Round(time.Millisecond))
-	fmt.Fprintf(w, "linearizability: %d operations in %d histories, %d of them with an unknown outcome, checked in %s (longest %s)\n",
-		operations, len(r.Histories), unknown, took.Round(time.Millisecond), longest.Round(time.Millisecond))
+	fmt.Fprintf(w, "linearizability: %d operations in %d histories, %d of them with an unknown outcome, checked in %s (longest %s); %d more histories undecided\n",
+		checked.Operations, checked.Histories, checked.Unknown, checked.Took.Round(time.Millisecond), checked.Longest.Round(time.Millisecond), checked.Undecided)
 	if o := r.Rolling; o.Restarts > 0 {
 		fmt.Fprintf(w, "rolling restarts: %d, the longest stop %s; %d requests, %d lost, %d moved to another pod, the slowest %s\n",
 			o.Restarts, o.Stop.Round(time.Millisecond), o.Requests, o.Errors, o.Moved, o.Slowest.Round(time.Millisecond))
@@ -77,7 +89,11 @@ func (r *Report) Print(w io.Writer) {
 	if more := len(r.Lies) - most; more > 0 {
 		fmt.Fprintf(w, "... and %d more\n", more)
 	}
-	if len(r.Lies) == 0 {
+	switch {
+	case len(r.Lies) > 0:
+	case r.Verified == 0:
+		fmt.Fprintln(w, "ended before anything was judged")
+	default:
 		fmt.Fprintln(w, "no lies found")
 	}
 }

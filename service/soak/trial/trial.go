@@ -207,14 +207,14 @@ func (t *Trial) phase(ctx context.Context, phase int) error {
 	trouble.Wait()
 	healed := t.yard.Heal(ctx)
 	people.Wait()
-	for _, h := range t.hots {
-		h.Retire()
-	}
-	t.checks.wait()
 	t.book.Pause()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	for _, h := range t.hots {
+		h.Retire()
+	}
+	t.checks.wait()
 	if broken != nil || healed != nil {
 		return fmt.Errorf("phase %d: %w", phase+1, firstOf(broken, healed))
 	}

@@ -47,7 +47,7 @@ func TestSoak(t *testing.T) {
 				Hot: 4, Cold: 20, Pace: 700 * time.Millisecond, Rounds: 1, Log: t.Logf,
 			}
 			if kind == devdb.CockroachDB {
-				o.Yard.URLs, o.Pace = storetest.Fresh(t, kind), 2*time.Second
+				o.Yard.URLs, o.Pace, o.Duration = storetest.Fresh(t, kind), 2*time.Second, 6*time.Second
 			}
 			report, err := trial.Run(t.Context(), o)
 			if err != nil {
@@ -59,8 +59,7 @@ func TestSoak(t *testing.T) {
 			for _, lie := range report.Lies {
 				t.Error(lie)
 			}
-			operations, _, _, _ := report.Linear()
-			if operations == 0 || len(report.Faults) < 2 || report.Rolling.Restarts != 3 || report.Rolling.Requests == 0 {
+			if report.Linear().Operations == 0 || len(report.Faults) < 2 || report.Rolling.Restarts != 3 || report.Rolling.Requests == 0 {
 				t.Error("too little was tried: the test proves nothing")
 			}
 		})
