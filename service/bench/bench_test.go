@@ -61,6 +61,9 @@ func TestEverythingIsMeasured(t *testing.T) {
 		if len(got.Databases) != 1 || !got.Databases[0].Verified || got.Machine.Cores == 0 {
 			t.Fatalf("%s", raw)
 		}
+		if strings.Contains(string(raw), "://") {
+			t.Errorf("there is a connection string in %s", raw)
+		}
 		d := got.Databases[0]
 		for _, w := range ways {
 			for _, pattern := range o.Pattern {

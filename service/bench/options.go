@@ -12,27 +12,28 @@ import (
 	"stockyard/service/devdb"
 )
 
-// options of the command; Full changes the defaults of those that are left at zero.
+// options of the command; Full changes the defaults of those that are left at zero. bench.json has
+// them, but for connection strings and what is this machine's alone.
 type options struct {
-	Full         bool          `help:"Longer and finer: clients 1,4,16,64,128,256, 5 rounds of 10s each."`
-	Clients      []int         `help:"How many at once, a column each; 1,16,64,128,256 where none is given." placeholder:"N,..."`
-	Pattern      []string      `help:"hot: everybody wants the same stock level. uniform: each level is as likely as any other." enum:"hot,uniform" default:"hot,uniform"`
-	Way          []string      `help:"Ways to reserve; all where none is given: rest, grpc, statement, transaction." placeholder:"NAME,..."`
-	Rounds       int           `help:"How often everything is measured; medians are told. 3 where it isn't given." placeholder:"N"`
-	Duration     time.Duration `help:"How long each measurement takes; 2s where it isn't given." placeholder:"DURATION"`
-	Warmup       time.Duration `help:"How long it runs before it is measured." default:"1s"`
-	SKUs         int           `name:"skus" help:"Stock levels of the uniform pattern." default:"10000"`
-	Levels       []int64       `help:"Also measure uniform reservations with so many stock levels in the database, preloaded; the ratios are to the first." placeholder:"N,..."`
-	Events       []int64       `help:"Also measure uniform reservations with so many events in the ledger, preloaded at --event-levels levels; the ratios are to the first." placeholder:"N,..."`
-	EventLevels  int64         `help:"Stock levels of --events." default:"100000"`
-	SizeClients  int           `help:"Clients of --levels and --events." default:"128"`
-	On           []devdb.Kind  `help:"postgresql, cockroachdb; what there is where none is given." placeholder:"NAME,..."`
-	PostgresURL  string        `help:"A PostgreSQL that runs already, instead of one that is started; a database is made in it, and dropped." env:"STOCKYARD_TEST_POSTGRES_URL" placeholder:"URL"`
-	CockroachURL []string      `help:"The same for CockroachDB; the first node is spoken to." env:"STOCKYARD_TEST_COCKROACH_URLS" placeholder:"URL,..."`
-	Binary       string        `help:"Stockyard's binary; it is built where none is given." placeholder:"FILE"`
-	PgBench      string        `name:"pgbench" help:"pgbench; looked for where it isn't given." placeholder:"FILE"`
-	Verify       bool          `help:"Have 'stockyard verify' check the books in the end." default:"true" negatable:""`
-	Out          string        `help:"Directory for bench.txt, bench.json and the charts." placeholder:"DIR"`
+	Full         bool          `help:"Longer and finer: clients 1,4,16,64,128,256, 5 rounds of 10s each." json:"full"`
+	Clients      []int         `help:"How many at once, a column each; 1,16,64,128,256 where none is given." placeholder:"N,..." json:"clients"`
+	Pattern      []string      `help:"hot: everybody wants the same stock level. uniform: each level is as likely as any other." enum:"hot,uniform" default:"hot,uniform" json:"pattern"`
+	Way          []string      `help:"Ways to reserve; all where none is given: rest, grpc, statement, transaction." placeholder:"NAME,..." json:"way"`
+	Rounds       int           `help:"How often everything is measured; medians are told. 3 where it isn't given." placeholder:"N" json:"rounds"`
+	Duration     time.Duration `help:"How long each measurement takes; 2s where it isn't given." placeholder:"DURATION" json:"duration_ns"`
+	Warmup       time.Duration `help:"How long it runs before it is measured." default:"1s" json:"warmup_ns"`
+	SKUs         int           `name:"skus" help:"Stock levels of the uniform pattern." default:"10000" json:"skus"`
+	Levels       []int64       `help:"Also measure uniform reservations with so many stock levels in the database, preloaded; the ratios are to the first." placeholder:"N,..." json:"levels,omitempty"`
+	Events       []int64       `help:"Also measure uniform reservations with so many events in the ledger, preloaded at --event-levels levels; the ratios are to the first." placeholder:"N,..." json:"events,omitempty"`
+	EventLevels  int64         `help:"Stock levels of --events." default:"100000" json:"event_levels"`
+	SizeClients  int           `help:"Clients of --levels and --events." default:"128" json:"size_clients"`
+	On           []devdb.Kind  `help:"postgresql, cockroachdb; what there is where none is given." placeholder:"NAME,..." json:"on,omitempty"`
+	PostgresURL  string        `help:"A PostgreSQL that runs already, instead of one that is started; a database is made in it, and dropped." env:"STOCKYARD_TEST_POSTGRES_URL" placeholder:"URL" json:"-"`
+	CockroachURL []string      `help:"The same for CockroachDB; the first node is spoken to." env:"STOCKYARD_TEST_COCKROACH_URLS" placeholder:"URL,..." json:"-"`
+	Binary       string        `help:"Stockyard's binary; it is built where none is given." placeholder:"FILE" json:"-"`
+	PgBench      string        `name:"pgbench" help:"pgbench; looked for where it isn't given." placeholder:"FILE" json:"-"`
+	Verify       bool          `help:"Have 'stockyard verify' check the books in the end." default:"true" negatable:"" json:"verify"`
+	Out          string        `help:"Directory for bench.txt, bench.json and the charts." placeholder:"DIR" json:"-"`
 }
 
 // settle fills in defaults and names every flag that is wrong.

@@ -12,7 +12,8 @@ func (r *results) table() string {
 	b.WriteString("\n" + r.Machine.String())
 	fmt.Fprintf(&b, "medians of %d rounds of %s each after %s of warm-up; %d stock levels in uniform; all on this machine, the generators of the load too\n",
 		r.Options.Rounds, r.Options.Duration, r.Options.Warmup, r.Options.SKUs)
-	for _, w := range ways {
+	for _, name := range r.Options.Way {
+		w, _ := findWay(name)
 		fmt.Fprintf(&b, "  %-12s %s\n", w.name, w.about)
 	}
 	for _, d := range r.Databases {
