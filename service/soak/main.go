@@ -108,7 +108,7 @@ func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) 
 	}
 	if kind == devdb.CockroachDB {
 		// A node that dies is missed for ten seconds, and commands that come together share a transaction.
-		o.Pace, o.Shoppers, o.Levels = 6*time.Second, 12, 10
+		o.Pace, o.Levels = 8*time.Second, 20
 	}
 	o.Log = o.Yard.Log
 	if binary, _ := devdb.FindCockroach(); kind == devdb.CockroachDB && binary == "" {

@@ -138,15 +138,15 @@ func (p *Prober) act(ctx context.Context) {
 	units := 1 + p.random.Int64N(3)
 	l := line{p.at.Place, units}
 	switch n := p.random.IntN(100); {
-	case n < 35:
+	case n < 50:
 		p.read(ctx)
-	case n < 58:
+	case n < 68:
 		p.reserve(ctx, l)
-	case n < 88:
+	case n < 91:
 		p.step(ctx)
-	case n < 92:
+	case n < 94:
 		p.issue(ctx, linear.Input{Kind: linear.Sell, Units: units}, move(inventory.KindSell, l))
-	case n < 96:
+	case n < 97:
 		l.units *= 4
 		p.issue(ctx, linear.Input{Kind: linear.Receive, Units: l.units}, move(inventory.KindReceive, l))
 	default:
