@@ -103,12 +103,12 @@ func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) 
 			Log: func(format string, args ...any) { fmt.Printf("soak: "+format+"\n", args...) },
 		},
 		Seed: s.Seed, Duration: s.Duration, Phases: max(1, min(5, int(s.Duration/time.Minute))),
-		Shoppers: 16, Levels: 6, Probers: 8, History: 1000, Hot: 6, Cold: 100, Pace: 2 * time.Second, Rounds: 3,
+		Shoppers: 16, Levels: 6, Probers: 8, History: 1000, Hot: 6, Cold: 100, Pace: 2 * time.Second, Patience: 4 * time.Second, Rounds: 3,
 		Operations: s.Operations,
 	}
 	if kind == devdb.CockroachDB {
-		// A node that dies is missed for ten seconds, and commands that come together share a transaction.
-		o.Pace, o.Levels = 8*time.Second, 20
+		// A node that dies is missed for ten seconds. Whoever gives up before only makes more work.
+		o.Pace, o.Patience, o.Levels = 12*time.Second, 12*time.Second, 20
 	}
 	o.Log = o.Yard.Log
 	if binary, _ := devdb.FindCockroach(); kind == devdb.CockroachDB && binary == "" {

@@ -32,6 +32,7 @@ type Options struct {
 	Hot      int           // SKUs that all shoppers want
 	Cold     int           // SKUs besides
 	Pace     time.Duration // about the rest between faults
+	Patience time.Duration // of one call; it is repeated for three times as long
 	Rounds   int           // of rolling restarts at the end
 	// Operations is how many of them the histories have together, at the least: there are more phases
 	// until then, up to three times as many.
@@ -168,7 +169,7 @@ func (t *Trial) people() error {
 			Most: o.History, Unknown: 5, Fresh: t.product, Done: t.check,
 		})
 		for n := range o.Probers {
-			by, err := t.client(n, 12*time.Second, 4*time.Second)
+			by, err := t.client(n, 3*o.Patience, o.Patience)
 			if err != nil {
 				return err
 			}
@@ -177,7 +178,7 @@ func (t *Trial) people() error {
 		}
 	}
 	for n := range o.Shoppers {
-		by, err := t.client(n, 15*time.Second, 4*time.Second)
+		by, err := t.client(n, 3*o.Patience, o.Patience)
 		if err != nil {
 			return err
 		}
@@ -253,8 +254,8 @@ func (t *Trial) judge(ctx context.Context, after string) error {
 	t.report.Lies = append(t.report.Lies, t.book.Judge(ledger)...)
 	t.report.Lies = append(t.report.Lies, t.checks.lies()...)
 	t.report.Lies = append(t.report.Lies, t.yard.Findings()...)
-	t.options.Log("%s: %d commands so far, %d more had no known outcome and were repeated; judged and verified in %s; %d lies",
-		after, t.book.Len(), unknown, time.Since(began).Round(time.Millisecond), len(t.report.Lies))
+	t.options.Log("%s: %d commands and %d operations in checked histories so far; %d had no known outcome and were repeated; judged and verified in %s; %d lies",
+		after, t.book.Len(), t.checks.operations(), unknown, time.Since(began).Round(time.Millisecond), len(t.report.Lies))
 	return nil
 }
 

@@ -44,7 +44,7 @@ func TestSoak(t *testing.T) {
 					DrainDelay: 500 * time.Millisecond, Log: t.Logf,
 				},
 				Seed: 5, Duration: 8 * time.Second, Phases: 1, Shoppers: 8, Levels: 2, Probers: 6, History: 1000,
-				Hot: 4, Cold: 20, Pace: 700 * time.Millisecond, Rounds: 1, Log: t.Logf,
+				Hot: 4, Cold: 20, Pace: 700 * time.Millisecond, Patience: 4 * time.Second, Rounds: 1, Log: t.Logf,
 			}
 			if kind == devdb.CockroachDB {
 				o.Yard.URLs, o.Pace, o.Duration = storetest.Fresh(t, kind), 2*time.Second, 6*time.Second
