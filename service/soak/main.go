@@ -92,27 +92,20 @@ func names(kinds []devdb.Kind) (names []string) {
 	return names
 }
 
-func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) error {
+func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) (err error) {
 	topology, err := regions.Default()
 	if err != nil {
 		return err
 	}
-	o := trial.Options{
-		Yard: yard.Options{
-			Dir: dir, Binary: binary, Topology: topology, Kind: kind, Pods: 3, Slots: 9, DrainDelay: time.Second,
-			Log: func(format string, args ...any) { fmt.Printf("soak: "+format+"\n", args...) },
-		},
-		Seed: s.Seed, Duration: s.Duration, Phases: max(1, min(5, int(s.Duration/time.Minute))),
-		Shoppers: 16, Levels: 6, Probers: 8, History: 1000, Hot: 6, Cold: 100, Pace: 2 * time.Second, Patience: 4 * time.Second, Rounds: 3,
-		Operations: s.Operations,
-	}
-	if kind == devdb.CockroachDB {
-		// A node that dies is missed for ten seconds. Whoever gives up before only makes more work.
-		o.Pace, o.Patience, o.Levels = 12*time.Second, 12*time.Second, 20
-	}
-	o.Log = o.Yard.Log
-	if binary, _ := devdb.FindCockroach(); kind == devdb.CockroachDB && binary == "" {
-		o.Yard.URLs = s.CockroachURLs
+	o := s.options(kind)
+	o.Yard.Dir, o.Yard.Binary, o.Yard.Topology = dir, binary, topology
+	if found, _ := devdb.FindCockroach(); kind == devdb.CockroachDB && found == "" {
+		urls, drop, failed := devdb.Fresh(ctx, s.CockroachURLs)
+		if failed != nil {
+			return failed
+		}
+		o.Yard.URLs = urls
+		defer func() { err = errors.Join(err, drop()) }()
 	}
 	report, err := trial.Run(ctx, o)
 	if report == nil {
@@ -123,4 +116,19 @@ func (s *settings) on(ctx context.Context, kind devdb.Kind, dir, binary string) 
 		return errors.Join(err, errLies)
 	}
 	return err
+}
+
+func (s *settings) options(kind devdb.Kind) trial.Options {
+	log := func(format string, args ...any) { fmt.Printf("soak: "+format+"\n", args...) }
+	o := trial.Options{
+		Yard: yard.Options{Kind: kind, Pods: 3, Slots: 9, DrainDelay: time.Second, Log: log},
+		Seed: s.Seed, Duration: s.Duration, Phases: max(1, min(5, int(s.Duration/time.Minute))), Operations: s.Operations,
+		Shoppers: 16, Levels: 6, Probers: 8, History: 1000, Hot: 6, Cold: 100,
+		Pace: 2 * time.Second, Patience: 4 * time.Second, Rounds: 3, Log: log,
+	}
+	if kind == devdb.CockroachDB {
+		// A node that dies is missed for ten seconds. Whoever gives up before only makes more work.
+		o.Pace, o.Patience, o.Levels = 12*time.Second, 12*time.Second, 20
+	}
+	return o
 }
