@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,7 +23,7 @@ type clocked struct {
 
 type call struct {
 	now  time.Time
-	run  func(*service.Service)
+	run  func(context.Context, *service.Service)
 	done chan struct{}
 }
 
@@ -55,7 +56,7 @@ func (y *yard) clocked(t *testing.T, region int, offset time.Duration) *clocked 
 				if off := time.Since(call.now); off < offset || off > offset+time.Minute {
 					t.Errorf("the pod's clock is %s off, not %s: the test proves nothing", off, offset)
 				}
-				call.run(pod)
+				call.run(t.Context(), pod)
 				close(call.done)
 			}
 		})
@@ -64,12 +65,13 @@ func (y *yard) clocked(t *testing.T, region int, offset time.Duration) *clocked 
 		close(c.calls)
 		ended.Wait()
 	})
-	c.do(func(*service.Service) {})
+	c.do(func(context.Context, *service.Service) {})
 	return c
 }
 
-// do runs something in the pod.
-func (c *clocked) do(run func(*service.Service)) {
+// do runs something in the pod. The context is the bubble's: with one from outside, whoever waits for
+// a call would keep the bubble's time from passing.
+func (c *clocked) do(run func(context.Context, *service.Service)) {
 	done := make(chan struct{})
 	c.calls <- call{time.Now(), run, done}
 	<-done
@@ -81,8 +83,8 @@ func (c *clocked) reserve(t *testing.T, y *yard, sku string, units int64, lasts 
 	var held inventory.ReservationAnswer
 	caller, in := y.fresh(), reserve(sku, units, nyc)
 	in.ExpiresIn = lasts
-	c.do(func(pod *service.Service) {
-		o, err := pod.Reserve(t.Context(), caller, in)
+	c.do(func(ctx context.Context, pod *service.Service) {
+		o, err := pod.Reserve(ctx, caller, in)
 		if err != nil {
 			t.Error(err)
 			return
@@ -122,13 +124,13 @@ func TestHoldsEndByTheDatabasesClockWhateverThePodsSay(t *testing.T) {
 				t.Errorf("made by a clock %s off: from %s to %s; the database had %s", maker.offset, r.CreatedAt, r.ExpiresAt, before)
 			}
 			y.lapsed(t, r.ID)
-			for _, pod := range pods {
-				pod.do(func(s *service.Service) {
-					if _, _, err := s.ExpireLapsed(t.Context(), lease, 1000); err != nil {
+			atOnce(2, func(n int) {
+				pods[n].do(func(ctx context.Context, s *service.Service) {
+					if _, _, err := s.ExpireLapsed(ctx, lease, 1000); err != nil {
 						t.Error(err)
 					}
 				})
-			}
+			})
 			y.wants(t, nyc, sku, 2, 0, 0, 0)
 			y.endedOnce(t, sku, r)
 			y.tooLate(t, other, maker, sku, r)
@@ -161,11 +163,11 @@ func (y *yard) heldHold(t *testing.T, maker *clocked, pods []*clocked, lease sto
 // the hold was not over before it was done.
 func (y *yard) staysHeld(t *testing.T, pod *clocked, lease store.Lease, sku string, r inventory.ReservationAnswer) (inTime bool) {
 	t.Helper()
-	pod.do(func(s *service.Service) {
-		_, _, err := s.ExpireLapsed(t.Context(), lease, 1000)
-		_, sale := s.Move(t.Context(), y.fresh(), move("sell", nyc, sku, 1))
-		now, _, reading := s.Reservation(t.Context(), tester, r.ID.String())
-		level, _, looking := s.Level(t.Context(), tester, nyc, sku)
+	pod.do(func(ctx context.Context, s *service.Service) {
+		_, _, err := s.ExpireLapsed(ctx, lease, 1000)
+		_, sale := s.Move(ctx, y.fresh(), move("sell", nyc, sku, 1))
+		now, _, reading := s.Reservation(ctx, tester, r.ID.String())
+		level, _, looking := s.Level(ctx, tester, nyc, sku)
 		if inTime = y.databaseTime(t).Before(*r.ExpiresAt); !inTime {
 			return
 		}
@@ -179,16 +181,16 @@ func (y *yard) staysHeld(t *testing.T, pod *clocked, lease store.Lease, sku stri
 // tooLate has one pod sell what a hold has lost, and another try to make something of the hold yet.
 func (y *yard) tooLate(t *testing.T, seller, shopper *clocked, sku string, r inventory.ReservationAnswer) {
 	t.Helper()
-	seller.do(func(s *service.Service) {
-		if _, err := s.Move(t.Context(), y.fresh(), move("sell", nyc, sku, 1)); err != nil {
+	seller.do(func(ctx context.Context, s *service.Service) {
+		if _, err := s.Move(ctx, y.fresh(), move("sell", nyc, sku, 1)); err != nil {
 			t.Error(err)
 		}
 	})
-	shopper.do(func(s *service.Service) {
-		if _, err := s.Confirm(t.Context(), y.fresh(), r.ID.String(), service.StepInput{}); refusalOf(err) != inventory.ReservationExpired {
+	shopper.do(func(ctx context.Context, s *service.Service) {
+		if _, err := s.Confirm(ctx, y.fresh(), r.ID.String(), service.StepInput{}); refusalOf(err) != inventory.ReservationExpired {
 			t.Errorf("an expired hold whose units are gone was confirmed: %v", err)
 		}
-		if _, err := s.Release(t.Context(), y.fresh(), r.ID.String(), service.StepInput{}); refusalOf(err) != inventory.Conflict {
+		if _, err := s.Release(ctx, y.fresh(), r.ID.String(), service.StepInput{}); refusalOf(err) != inventory.Conflict {
 			t.Errorf("an expired hold was released again: %v", err)
 		}
 	})
