@@ -24,7 +24,7 @@ func quick(t *testing.T, kind devdb.Kind) options {
 	t.Helper()
 	urls := storetest.Fresh(t, kind)
 	o := options{
-		Clients: []int{1, 2}, Pattern: []string{"hot", "uniform"}, Rounds: 1, Duration: 500 * time.Millisecond, SKUs: 50, EventLevels: 10, SizeClients: 2,
+		Clients: []int{1, 2}, Pattern: []string{"hot", "uniform"}, Rounds: 1, Duration: time.Second, SKUs: 50, EventLevels: 10, SizeClients: 2,
 		Verify: true, On: []devdb.Kind{kind}, Out: t.TempDir(),
 	}
 	if kind == devdb.CockroachDB {

@@ -167,7 +167,7 @@ func TestNoCoordinatedOmission(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		p := plan("uniform", &pod{url: server.URL})
-		p.Clients, p.Rate, p.Warmup, p.Duration, p.Prepared, p.Unproven = 1, rate, 0, 2*pause, true, true
+		p.Clients, p.Rate, p.Duration, p.Prepared, p.Unproven = 1, rate, 2*pause, true, true
 		r, err := run(t, p)
 		if err != nil || r.Loop != loop {
 			t.Fatalf("%v; %+v", err, r)

@@ -67,7 +67,7 @@ func TestWhatIsScarceIsGivenOutOnce(t *testing.T) {
 	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
 		pod := start(t, db, 0, auth.Anonymous{}, nil)
 		p := plan("hot", pod)
-		p.Stock, p.Warmup, p.Duration = 30, 0, time.Second
+		p.Stock, p.Duration = 30, time.Second
 		for round := range 2 { // the second one finds what the first one left, and sets the stock again
 			r, err := run(t, p)
 			if err != nil {

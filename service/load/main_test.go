@@ -63,7 +63,7 @@ var named atomic.Int64
 // plan is a short load with names of its own.
 func plan(scenario string, pods ...*pod) load.Plan {
 	p := load.Plan{
-		Scenario: scenario, Clients: 8, Connections: 2, Duration: 400 * time.Millisecond, Warmup: 50 * time.Millisecond,
+		Scenario: scenario, Clients: 8, Connections: 2, Duration: 400 * time.Millisecond,
 		SKUs: 20, Stock: 1_000_000, Prefix: fmt.Sprint("load", named.Add(1)), GiveUpAfter: 20 * time.Second, Seed: 1,
 	}
 	for _, pod := range pods {
