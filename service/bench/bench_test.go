@@ -27,8 +27,8 @@ func quick(t *testing.T, kind devdb.Kind) options {
 		Clients: []int{1, 2}, Pattern: []string{"hot", "uniform"}, Rounds: 1, Duration: time.Second, SKUs: 50, EventLevels: 10, SizeClients: 2,
 		Verify: true, On: []devdb.Kind{kind}, Out: t.TempDir(),
 	}
-	if kind == devdb.CockroachDB {
-		o.CockroachURL = urls
+	if kind == devdb.CockroachDB { // which takes its time
+		o.CockroachURL, o.Clients = urls, []int{1}
 	} else {
 		o.PostgresURL = urls[0]
 	}
@@ -43,9 +43,10 @@ func onEach(t *testing.T, test func(t *testing.T, o options)) {
 
 func TestEverythingIsMeasured(t *testing.T) {
 	onEach(t, func(t *testing.T, o options) {
-		o.Levels = []int64{20, 40}
+		wants := []string{"hot      REST / best plain way", "uniform  gRPC / REST", "rest: p99 at half of its peak", "verify: clean"}
 		if o.On[0] == devdb.PostgreSQL { // making a database takes CockroachDB seconds
-			o.Events = []int64{20, 60}
+			o.Levels, o.Events = []int64{20, 40}, []int64{20, 60}
+			wants = append(wants, "40 levels", "60 events")
 		}
 		if err := run(t.Context(), o); err != nil {
 			t.Fatal(err)
@@ -75,17 +76,17 @@ func TestEverythingIsMeasured(t *testing.T) {
 				}
 			}
 		}
-		if len(d.Open) != 2 || len(d.Sizes) != len(o.Levels)+len(o.Events) || d.Sizes[1].Median.PerSecond <= 0 {
+		if len(d.Open) != 2 || len(d.Sizes) != len(o.Levels)+len(o.Events) {
 			t.Errorf("open loops %+v, sizes %+v", d.Open, d.Sizes)
 		}
 		text, err := os.ReadFile(filepath.Join(o.Out, "bench.txt"))
-		for _, want := range []string{"hot      REST / best plain way", "uniform  gRPC / REST", "rest: p99 at half of its peak", "40 levels", "verify: clean"} {
+		for _, want := range wants {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("%v; there is no %q in\n%s", err, want, text)
 			}
 		}
 		svg, err := os.ReadFile(filepath.Join(o.Out, string(o.On[0])+".svg"))
-		if err != nil || !wellFormed(string(svg)) || strings.Count(string(svg), "<circle") != len(ways)*2*2*2 {
+		if err != nil || !wellFormed(string(svg)) || strings.Count(string(svg), "<circle") != len(ways)*len(o.Pattern)*len(o.Clients)*2 {
 			t.Errorf("%v\n%s", err, svg)
 		}
 	})
