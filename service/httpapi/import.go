@@ -18,7 +18,10 @@ import (
 
 const ndjson = "application/x-ndjson"
 
-var errMediaType = errors.New("unsupported media type")
+var (
+	errMediaType  = errors.New("unsupported media type")
+	errClientGone = errors.New("the client takes no more of the answer")
+)
 
 // fileFormat reads the records of one format.
 type fileFormat interface {
@@ -49,30 +52,51 @@ func formatOf(h http.Header) (fileFormat, *cellState, error) {
 // importProducts reads a file and answers while it does: the results of the rows in their order,
 // one a line, and in the last line the summary.
 func (a *api) importProducts(r *request) (reply, error) {
-	s := r.openStream()
-	defer s.end()
+	s := a.openStream(r)
 	f, err := r.openImport(s)
 	if err != nil {
 		s.discard()
 		return reply{}, err
 	}
-	if err := s.begin(ndjson); err != nil {
-		return reply{}, err
-	}
 	out := &importAnswer{box: newOutbox(s), format: f.format, request: r.id, all: f.all}
+	begun := false
 	source := func(ctx context.Context) iter.Seq2[service.ImportRow, error] {
 		return func(yield func(service.ImportRow, error) bool) {
 			defer context.AfterFunc(ctx, s.hurry)()
+			begun = true
+			if err := s.begin(ndjson); err != nil {
+				yield(service.ImportRow{}, fmt.Errorf("%w: %w", errClientGone, err))
+				return
+			}
 			readProducts(f.records, f.format, yield)
 		}
 	}
-	summary, err := a.service.ImportProducts(r.ctx, f.caller, source, out.report)
-	out.end(summary, a.endOfImport(err, r))
+	ctx, end := untilTold(r.ctx)
+	defer end(nil)
+	summary, err := a.service.ImportProducts(ctx, f.caller, source, out.report)
+	if begun {
+		out.end(summary, a.endOfImport(err, r))
+	}
 	if err != nil {
 		s.discard()
 	}
 	_ = out.box.Close() // a client that is gone is told nothing
+	if !begun {
+		return reply{}, err
+	}
 	return reply{streamed: true}, nil
+}
+
+// untilTold gives a context that outlives the client: rows that came are taken in, and those of a
+// whole file all, also when nobody waits for the answer.
+func untilTold(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	told, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+			end(cause)
+		}
+	})
+	return told, end
 }
 
 // importFile is a file about to be read.
@@ -120,7 +144,7 @@ func readProducts(records *recordReader, format fileFormat, yield func(service.I
 		}
 		row := service.ImportRow{Line: rec.line, Size: len(rec.raw)}
 		if rec.tooLong {
-			err = rec.wrongSize()
+			err = rec.wrongSize("row")
 		} else {
 			row.Product, err = format.product(rec)
 		}
@@ -135,7 +159,7 @@ func readProducts(records *recordReader, format fileFormat, yield func(service.I
 
 // endOfImport says why an import ended before its file did, nil for one that didn't.
 func (a *api) endOfImport(err error, r *request) *problem {
-	if err == nil {
+	if err == nil || errors.Is(err, errClientGone) {
 		return nil
 	}
 	p := problemOf(err)
@@ -205,8 +229,10 @@ func (o *importAnswer) report(results []service.ImportResult) error {
 	if len(o.lines) == 0 {
 		return nil
 	}
-	_, err := o.box.Write(o.lines)
-	return err
+	if _, err := o.box.Write(o.lines); err != nil {
+		return fmt.Errorf("%w: %w", errClientGone, err)
+	}
+	return nil
 }
 
 func (o *importAnswer) add(line any) error {

@@ -52,6 +52,9 @@ func (c *csvProducts) readHeader(records *recordReader) error {
 	if err != nil {
 		return err
 	}
+	if rec.tooLong {
+		return rec.wrongSize("header")
+	}
 	names, err := c.split(rec)
 	if err != nil {
 		return badField("header", "can't be read: "+err.Error())

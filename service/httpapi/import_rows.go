@@ -82,8 +82,8 @@ func (r *recordReader) one() (rec record, err error) {
 }
 
 // wrongSize refuses a record that is too long. In CSV that is mostly a quote that was not closed.
-func (rec record) wrongSize() error {
-	return badField("row", fmt.Sprintf("is larger than %d bytes (lines %d to %d of the file)", maxRow, rec.line, rec.last))
+func (rec record) wrongSize(what string) error {
+	return badField(what, fmt.Sprintf("is larger than %d bytes (lines %d to %d of the file)", maxRow, rec.line, rec.last))
 }
 
 // cellState follows CSV as far as is needed to know which newlines end a row. nil is for formats

@@ -187,4 +187,6 @@ func (a *given) Write(p []byte) (int, error) {
 	return a.ResponseWriter.Write(p)
 }
 
+func (a *given) Flush() { _ = http.NewResponseController(a.ResponseWriter).Flush() }
+
 func (a *given) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -26,6 +26,8 @@ type Options struct {
 	Observe func(operation string, status int, took time.Duration)
 	// Draining is closed when the pod goes away: streams end then. It may be nil.
 	Draining <-chan struct{}
+	// StallTimeout cuts off a client of a stream that neither sends nor takes anything; 1m.
+	StallTimeout time.Duration
 }
 
 // Limits of bodies. Those of batches hold a thousand commands.
@@ -121,6 +123,9 @@ func (a *api) routes() []route {
 func New(s *service.Service, o Options, more ...func(gin.IRouter)) http.Handler {
 	if o.RequestTimeout == 0 {
 		o.RequestTimeout = 15 * time.Second
+	}
+	if o.StallTimeout == 0 {
+		o.StallTimeout = time.Minute
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, int, time.Duration) {}

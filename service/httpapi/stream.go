@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,8 +14,6 @@ import (
 )
 
 const (
-	// stallTimeout cuts off a client that neither sends nor takes anything.
-	stallTimeout = time.Minute
 	// hurriedTimeout is what is left to a client when nothing more is wanted of it.
 	hurriedTimeout = time.Second
 	// streamTimeout bounds an answer that is written as it comes about, where the caller doesn't.
@@ -47,14 +46,17 @@ type stream struct {
 	stall   time.Duration
 	hurried atomic.Bool
 	unasked bool // the client waits to be asked for the body, and wasn't yet
+
+	mu      sync.Mutex
+	writing bool
 }
 
 // openStream prepares to answer in pieces. Read something of the body before begin: a client that
 // waits for "100 Continue" doesn't get it later.
-func (r *request) openStream() *stream {
+func (a *api) openStream(r *request) *stream {
 	return &stream{
 		writer: r.gin.Writer, control: http.NewResponseController(r.gin.Writer), body: r.gin.Request.Body,
-		stall: stallTimeout, unasked: r.gin.GetHeader("Expect") != "",
+		stall: a.options.StallTimeout, unasked: r.gin.GetHeader("Expect") != "",
 	}
 }
 
@@ -73,12 +75,35 @@ func (s *stream) begin(contentType string) error {
 
 // Write sends a piece at once.
 func (s *stream) Write(p []byte) (int, error) {
-	_ = s.control.SetWriteDeadline(time.Now().Add(stallTimeout))
+	s.setWriting(true)
+	defer s.setWriting(false)
 	n, err := s.writer.Write(p)
 	if err == nil {
 		err = s.flush()
 	}
 	return n, err
+}
+
+// setWriting has a deadline for as long as something is written: HTTP/2 would end the stream by one
+// that passes in between.
+func (s *stream) setWriting(is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = is
+	deadline := time.Time{}
+	if is {
+		deadline = time.Now().Add(s.stall)
+	}
+	_ = s.control.SetWriteDeadline(deadline)
+}
+
+// flows moves the deadline of a write on.
+func (s *stream) flows() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writing {
+		_ = s.control.SetWriteDeadline(time.Now().Add(s.stall))
+	}
 }
 
 func (s *stream) flush() error {
@@ -101,12 +126,13 @@ func (s *stream) Read(p []byte) (int, error) {
 	// is done with a piece may take its time.
 	_ = s.control.SetReadDeadline(time.Time{})
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = badField("body", "was cut off")
+	case err == nil, err == io.EOF: //nolint:errorlint // a reader's end is this very value
+		s.flows()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = badField("body", "stopped coming before its end")
+	default:
+		err = badField("body", "was cut off")
 	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(stallTimeout))
 	return n, err
 }
 
@@ -123,7 +149,7 @@ func (s *stream) discard() {
 	if s.unasked {
 		return
 	}
-	s.stall = longest / 2
+	s.hurried.Store(true)
 	for began, read := time.Now(), int64(0); read < most && time.Since(began) < longest; {
 		n, err := io.CopyN(io.Discard, s, 1<<20)
 		if read += n; err != nil {
@@ -131,6 +157,3 @@ func (s *stream) discard() {
 		}
 	}
 }
-
-// end lifts the deadlines: the connection may be used again.
-func (s *stream) end() { _ = s.control.SetWriteDeadline(time.Time{}) }
