@@ -56,7 +56,7 @@ func FuzzQueries(f *testing.F) {
 	for i := range paths {
 		for _, query := range []string{
 			"", "page_size=1&page_token=", "page_size=0", "sku=a&sku=b", "min_version=%2B1", "min_version=-0", "available_below=007", "consistency=", "max_staleness=5s",
-			"as_of=2026-01-01T00:00:00Z&axis=effective", "as_of=2026-01-01t00:00:00z", "since=0001-01-01T00:00:00Z", "status=held", "region=", "location=%FF", "query=%00", "a=b;c=d", "%", "=", "&&", "dry_run=true",
+			"as_of=2026-01-01T00:00:00Z&axis=effective", "as_of=2026-01-01t00:00:00z", "as_of=0000-01-01T0:00:00Z", "as_of=2026-01-01T00:00:00,5Z", "since=0001-01-01T00:00:00Z", "status=held", "region=", "location=%FF", "query=%00", "a=b;c=d", "%", "=", "&&", "dry_run=true",
 		} {
 			f.Add(i, query)
 		}

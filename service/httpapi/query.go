@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"stockyard/service"
 	"stockyard/service/inventory"
 )
@@ -106,7 +109,12 @@ func (q *query) moment(name string) time.Time {
 	if _, there := q.values[name]; !there {
 		return time.Time{}
 	}
-	at, err := time.Parse(time.RFC3339Nano, v)
+	// Read as in a body: time.Parse takes hours of one digit and decimal commas.
+	var at time.Time
+	quoted, err := jsontext.AppendQuote(nil, v)
+	if err == nil {
+		err = json.Unmarshal(quoted, &at)
+	}
 	if err != nil {
 		q.add(name, `must be a time of RFC 3339, such as "2026-11-27T08:00:00Z"`)
 	}

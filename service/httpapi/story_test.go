@@ -58,6 +58,9 @@ func TestStoryOfTwoShelvesAndTheirHistory(t *testing.T) {
 		}
 		for query, wrong := range map[string]string{
 			"?as_of=yesterday":                          "as_of",
+			"?as_of=2026-01-01T0:00:00Z":                "as_of",
+			"?as_of=2026-01-01T00:00:00,5Z":             "as_of",
+			"?as_of=2026-01-01T00:00:00%2B24:00":        "as_of",
 			"?as_of=2999-01-01T00:00:00Z":               "as_of",
 			"?axis=recorded":                            "axis",
 			"?as_of=2026-01-01T00:00:00Z&axis=weekly":   "axis",
