@@ -27,7 +27,7 @@ func fuzzed(f *testing.F) *pod {
 func (p *pod) answers(t *testing.T, method, path, body string, headers ...string) (status int) {
 	t.Helper()
 	q := httptest.NewRequestWithContext(t.Context(), method, "http://stockyard/", strings.NewReader(body))
-	u, err := url.Parse("http://stockyard" + path)
+	u, err := url.ParseRequestURI("http://stockyard" + path) // as a server reads it: without fragments
 	if err != nil {
 		t.Skip("no path")
 	}
@@ -133,7 +133,7 @@ func FuzzPaths(f *testing.F) {
 	for _, sku := range badSKUs {
 		f.Add("/v1/products/" + sku.path)
 	}
-	for _, path := range []string{"/v1/stock/l/a%2Fb?min_version=1", "/v1/availability?sku=a&sku=%FF", "/v1/reservations/us-east1.x", "/%", "/v1/stock?available_below=1&%zz", "/v1/stock/%00/%2F/events?after_version=1", "//v1//products", "/v1/products?query=%25_%5C&category=x"} {
+	for _, path := range []string{"/v1/stock/l/a%2Fb?min_version=1", "/v1/availability?sku=a&sku=%FF", "/v1/reservations/us-east1.x", "/%", "/v1/stock?available_below=1&%zz", "/v1/stock/%00/%2F/events?after_version=1", "//v1//products", "/v1/products#1", "/v1/products?query=%25_%5C&category=x"} {
 		f.Add(path)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
