@@ -166,8 +166,8 @@ func TestPgBenchLogs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, lines := range map[string]string{
-		// Begun at 100.0; the warm-up ends at 101.0, what is measured at 103.0.
-		"log.1":   "0 0 500000 0 100 500000\n0 1 500000 0 101 000000\n0 2 300000 0 101 300000 0\n",
+		// Its first is through at 100.0; the warm-up ends at 101.0, what is measured at 103.0.
+		"log.1":   "0 0 500000 0 100 000000\n0 1 500000 0 101 000000\n0 2 300000 0 101 300000 0\n",
 		"log.1.1": "1 0 1000 0 102 999999\n1 1 failed 0 102 0 3\n1 2 900000 0 103 0\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(lines), 0o600); err != nil {
