@@ -157,6 +157,16 @@ type EventAnswer struct {
 	RecordedAt  time.Time          `json:"recorded_at"`
 }
 
+// DescribeEvent is an event as clients see it.
+func DescribeEvent(e *inventory.Event) EventAnswer {
+	return EventAnswer{
+		Location: e.Key.Location, SKU: e.Key.SKU, Region: e.Key.Region, Version: e.Version, Kind: e.Kind,
+		Deltas: e.Deltas, Balances: e.Balances, Movement: e.Command, Reservation: e.Reservation, Transfer: e.Transfer, UnitCost: e.UnitCost,
+		Reason: e.Meta.Reason, Reference: e.Meta.Reference, Channel: e.Meta.Channel, Actor: e.Meta.Actor,
+		EffectiveAt: e.Meta.EffectiveAt, RecordedAt: e.RecordedAt,
+	}
+}
+
 type eventsCursor struct {
 	Version int64 `json:"version"`
 }
@@ -187,13 +197,8 @@ func (s *Service) Events(ctx context.Context, caller Caller, location, sku strin
 		}
 	}
 	items := make([]EventAnswer, len(events))
-	for i, e := range events {
-		items[i] = EventAnswer{
-			Location: e.Key.Location, SKU: e.Key.SKU, Region: e.Key.Region, Version: e.Version, Kind: e.Kind,
-			Deltas: e.Deltas, Balances: e.Balances, Movement: e.Command, Reservation: e.Reservation, Transfer: e.Transfer, UnitCost: e.UnitCost,
-			Reason: e.Meta.Reason, Reference: e.Meta.Reference, Channel: e.Meta.Channel, Actor: e.Meta.Actor,
-			EffectiveAt: e.Meta.EffectiveAt, RecordedAt: e.RecordedAt,
-		}
+	for i := range events {
+		items[i] = DescribeEvent(&events[i])
 	}
 	return listed(items, page, func(last EventAnswer) any { return eventsCursor{last.Version} })
 }

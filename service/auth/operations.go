@@ -35,6 +35,7 @@ const (
 	ListEvents      Operation = "list_events"
 	ListLevels      Operation = "list_levels"
 	GetAvailability Operation = "get_availability"
+	WatchEvents     Operation = "watch_events"
 
 	Move         Operation = "move"
 	MoveBatch    Operation = "move_batch"
@@ -145,6 +146,7 @@ var rules = map[Operation]Rule{
 	ListEvents:      {anybody, Placed},
 	ListLevels:      {anybody, Placed},
 	GetAvailability: {anybody, Placed},
+	WatchEvents:     {anybody, Placed},
 
 	Move:                   {shippers, Placed},
 	MoveBatch:              {shippers, Placed},

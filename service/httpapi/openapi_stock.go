@@ -50,7 +50,7 @@ var stockArea = area{
 		"get_level.as_of": moment("The past time to speak of."),
 		"axis":            choice("With as_of: what was believed then (recorded, the default), or what was true then as far as is known now (effective).", service.Axes()...),
 
-		"kind":         choice("What happened.", eventKinds()...),
+		"kind":         choice("What happened.", inventory.EventKinds()...),
 		"deltas":       object("What changed."),
 		"balances":     object("The quantities after it."),
 		"movement":     text("The id of the movement, or of the reservation's step, that made it.").eg("us-east1.gopg38ga4cvb4vp4c6b34oi3i0"),
@@ -80,14 +80,6 @@ var stockArea = area{
 		"list_levels.location": identifier("Only levels at this location.").eg("new-york"),
 		"get_availability.sku": list("The SKUs, each as a parameter of its own.", text("").chars(1, inventory.MaxName).like(`^\S(.*\S)?$`)).items(1, service.MaxSKUs).eg([]string{"hoodie-black", "cap-sand"}),
 	},
-}
-
-// eventKinds are the movements, the steps of a reservation and those of a transfer.
-func eventKinds() []inventory.Kind {
-	return append(inventory.MovementKinds(),
-		inventory.KindReserve, inventory.KindConfirm, inventory.KindRelease, inventory.KindFulfil, inventory.KindExpire,
-		inventory.KindTransferShip, inventory.KindTransferExpect, inventory.KindTransferReceive,
-		inventory.KindTransferLose, inventory.KindTransferRecall, inventory.KindTransferReturn)
 }
 
 // duration is text as Go writes durations.

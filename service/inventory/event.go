@@ -49,6 +49,13 @@ const (
 	KindTransferReturn  Kind = "transfer_return"  // origin
 )
 
+// EventKinds lists the kinds of events: movements, the steps of a reservation, and those of a transfer.
+func EventKinds() []Kind {
+	return append(MovementKinds(),
+		KindReserve, KindConfirm, KindRelease, KindFulfil, KindExpire,
+		KindTransferShip, KindTransferExpect, KindTransferReceive, KindTransferLose, KindTransferRecall, KindTransferReturn)
+}
+
 // Meta says who did something and why. It is copied into every event of a command.
 type Meta struct {
 	Actor       string

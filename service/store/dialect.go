@@ -2,8 +2,15 @@ package store
 
 import "strings"
 
+// Names of the databases.
+const (
+	cockroachdb = "cockroachdb"
+	postgresql  = "postgresql"
+)
+
 // dialect is what differs between the two databases, chosen once from version().
 type dialect struct {
+	name      string
 	version   string
 	cockroach bool
 	// lanes is how many transactions at once serve a pod best: on CockroachDB each takes long and
@@ -13,11 +20,13 @@ type dialect struct {
 	session string
 	// snapshot begins a read-only transaction that sees one moment and takes no locks.
 	snapshot string
+	feed     feedOf
 }
 
 func dialectOf(version string) *dialect {
 	if strings.Contains(version, "CockroachDB") {
 		return &dialect{
+			name:      cockroachdb,
 			version:   version,
 			cockroach: true,
 			lanes:     8,
@@ -29,9 +38,11 @@ func dialectOf(version string) *dialect {
 			// A moment in the past needs no locks and meets no writer; the
 			// nodes' clocks being as near as they are, it is as good as now.
 			snapshot: `BEGIN AS OF SYSTEM TIME '-1us'`,
+			feed:     changefeed{},
 		}
 	}
 	return &dialect{
+		name:    postgresql,
 		version: version,
 		lanes:   4,
 		// Every write asks for a serializable transaction; reads are single statements, which
@@ -49,5 +60,6 @@ func dialectOf(version string) *dialect {
 			SET LOCAL statement_timeout = 0;
 			SET LOCAL plan_cache_mode = 'auto';
 			SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on`,
+		feed: polling{},
 	}
 }

@@ -32,29 +32,48 @@ func (s *Store) Events(ctx context.Context, key inventory.LevelKey, after int64,
 	return items, err
 }
 
-func scanEvent(r pgx.Rows) (e inventory.Event, err error) {
-	var movement, reservationHome, reservation, transferHome, transfer string
-	var cost inventory.Money
+func scanEvent(r pgx.Rows) (inventory.Event, error) {
+	var row eventRow
+	if err := r.Scan(row.columns()...); err != nil {
+		return row.e, err
+	}
+	return row.event()
+}
+
+// eventRow takes the columns of an event as they come.
+type eventRow struct {
+	e                                                              inventory.Event
+	movement, reservationHome, reservation, transferHome, transfer string
+	cost                                                           inventory.Money
+}
+
+// columns are where to scan eventColumns.
+func (row *eventRow) columns() []any {
+	e := &row.e
 	d, b, m := &e.Deltas, &e.Balances, &e.Meta
-	err = r.Scan(&e.Key.Region, &e.Key.SKU, &e.Key.Location, &e.Version, &e.Kind,
+	return []any{
+		&e.Key.Region, &e.Key.SKU, &e.Key.Location, &e.Version, &e.Kind,
 		&d.OnHand, &d.Held, &d.Allocated, &d.Quarantined, &d.Incoming, &d.Shortfall,
 		&b.OnHand, &b.Held, &b.Allocated, &b.Quarantined, &b.Incoming, &b.Shortfall,
-		&e.Command.Region, &movement, &reservationHome, &reservation, &transferHome, &transfer,
-		&cost.Amount, &cost.Currency, &m.Reason, &m.Reference, &m.Channel, &m.Actor, &m.EffectiveAt, &e.RecordedAt, (*hashColumn)(&e.Hash))
-	if err != nil {
+		&e.Command.Region, &row.movement, &row.reservationHome, &row.reservation, &row.transferHome, &row.transfer,
+		&row.cost.Amount, &row.cost.Currency, &m.Reason, &m.Reference, &m.Channel, &m.Actor, &m.EffectiveAt, &e.RecordedAt, (*hashColumn)(&e.Hash),
+	}
+}
+
+// event puts together what was scanned.
+func (row *eventRow) event() (e inventory.Event, err error) {
+	e = row.e
+	e.Meta.EffectiveAt, e.RecordedAt = e.Meta.EffectiveAt.UTC(), e.RecordedAt.UTC()
+	if row.cost.Amount != "" {
+		e.UnitCost = &row.cost
+	}
+	if e.Reservation, err = orNone(row.reservationHome, row.reservation); err != nil {
 		return e, err
 	}
-	m.EffectiveAt, e.RecordedAt = m.EffectiveAt.UTC(), e.RecordedAt.UTC()
-	if cost.Amount != "" {
-		e.UnitCost = &cost
-	}
-	if e.Reservation, err = orNone(reservationHome, reservation); err != nil {
+	if e.Transfer, err = orNone(row.transferHome, row.transfer); err != nil {
 		return e, err
 	}
-	if e.Transfer, err = orNone(transferHome, transfer); err != nil {
-		return e, err
-	}
-	e.Command.UUID, err = parseUUID(movement)
+	e.Command.UUID, err = parseUUID(row.movement)
 	return e, err
 }
 

@@ -1,7 +1,8 @@
 package store
 
-// Statements gives the check of plans what to look at: each statement's name, text and parameter types.
-func Statements() map[string]struct {
+// Statements gives the check of plans what to look at: of each statement that this database knows the
+// name, the text and the parameter types.
+func (s *Store) Statements() map[string]struct {
 	SQL   string
 	Types []uint32
 } {
@@ -10,6 +11,9 @@ func Statements() map[string]struct {
 		Types []uint32
 	}{}
 	for _, st := range statements {
+		if st.only != "" && st.only != s.dialect.name {
+			continue
+		}
 		all[st.name] = struct {
 			SQL   string
 			Types []uint32

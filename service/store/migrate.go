@@ -31,9 +31,13 @@ type Migration struct {
 	Name    string
 	Applied bool
 
-	statements []string
+	statements []ddlStatement
 	checksum   string
 }
+
+// ddlStatement is one statement of a migration. A line "--! NAME" before it says that only the
+// database of that name takes it.
+type ddlStatement struct{ only, sql string }
 
 const migrationTables = `
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -82,20 +86,39 @@ func migrations() ([]Migration, error) {
 }
 
 // splitStatements splits a file of DDL at the semicolons that end a line; comments go.
-func splitStatements(file string) (statements []string) {
+func splitStatements(file string) (statements []ddlStatement) {
 	var b strings.Builder
+	var only string
+	end := func() {
+		if statement := strings.TrimSpace(b.String()); statement != "" {
+			statements = append(statements, ddlStatement{only, statement})
+		}
+		b.Reset()
+		only = ""
+	}
 	for line := range strings.Lines(file) {
-		if strings.HasPrefix(strings.TrimSpace(line), "--") {
+		trimmed := strings.TrimSpace(line)
+		if name, found := strings.CutPrefix(trimmed, "--!"); found {
+			only = strings.TrimSpace(name)
+		}
+		if strings.HasPrefix(trimmed, "--") {
 			continue
 		}
 		b.WriteString(line)
-		if strings.HasSuffix(strings.TrimSpace(line), ";") {
-			statements = append(statements, strings.TrimSpace(b.String()))
-			b.Reset()
+		if strings.HasSuffix(trimmed, ";") {
+			end()
 		}
 	}
-	if rest := strings.TrimSpace(b.String()); rest != "" {
-		statements = append(statements, rest)
+	end()
+	return statements
+}
+
+// taken are the statements of a migration that this database takes.
+func (s *Store) taken(m Migration) (statements []string) {
+	for _, st := range m.statements {
+		if st.only == "" || st.only == s.dialect.name {
+			statements = append(statements, st.sql)
+		}
 	}
 	return statements
 }
@@ -150,7 +173,7 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 		if done {
 			continue
 		}
-		if err := s.ddl(ctx, m.statements...); err != nil {
+		if err := s.ddl(ctx, s.taken(m)...); err != nil {
 			return applied, fmt.Errorf("migration %s: %w", m.Name, err)
 		}
 		_, err = s.pool.Exec(ctx, `INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, now()) ON CONFLICT (version) DO NOTHING`,
@@ -160,7 +183,7 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 		}
 		applied = append(applied, m.Name)
 	}
-	return applied, nil
+	return applied, s.dialect.feed.setUp(ctx, s)
 }
 
 func (s *Store) isApplied(ctx context.Context, m Migration) (bool, error) {

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"stockyard/service/store"
 	"stockyard/service/store/storetest"
 )
 
@@ -45,7 +44,7 @@ func TestEveryStatementFindsItsRowsByAnIndex(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), db.SessionSetUp(), pgx.QueryExecModeSimpleProtocol); err != nil {
 			t.Fatal(err)
 		}
-		for name, st := range store.Statements() {
+		for name, st := range db.Statements() {
 			t.Run(name, func(t *testing.T) {
 				plan := explain(t, conn, name, st.SQL, st.Types)
 				if _, meant := whole[name]; readsAll(plan) != meant {

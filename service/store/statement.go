@@ -30,6 +30,7 @@ type statement struct {
 	name  string
 	sql   string
 	types []uint32
+	only  string // the one database that knows it; "": both do
 }
 
 // statements lists every statement, for the check that each finds its rows by an index.
@@ -38,6 +39,13 @@ var statements []*statement
 func define(name, sql string, types ...uint32) *statement {
 	st := &statement{name: name, sql: sql, types: types}
 	statements = append(statements, st)
+	return st
+}
+
+// defineOn defines a statement that only one of the databases knows.
+func defineOn(database, name, sql string, types ...uint32) *statement {
+	st := define(name, sql, types...)
+	st.only = database
 	return st
 }
 

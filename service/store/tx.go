@@ -161,10 +161,34 @@ func (s *Store) read(ctx context.Context, st *statement, rows func(pgx.Rows) err
 }
 
 func (s *Store) readOnce(ctx context.Context, st *statement, rows func(pgx.Rows) error, args []any) error {
+	return s.onConn(ctx, func(conn *pgx.Conn) error {
+		return roundTrip(ctx, conn, "", []call{{st: st, args: args, rows: rows}}, "")
+	})
+}
+
+// onConn runs fn on a connection of the pool.
+func (s *Store) onConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	return roundTrip(ctx, conn.Conn(), "", []call{{st: st, args: args, rows: rows}}, "")
+	return fn(conn.Conn())
+}
+
+// onOwnConn runs fn on a connection that is not the pool's.
+func (s *Store) onOwnConn(ctx context.Context, fn func(*pgx.Conn) error) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}()
+	if err := s.setUpSession(ctx, conn); err != nil {
+		return err
+	}
+	return fn(conn)
 }

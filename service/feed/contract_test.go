@@ -1,0 +1,175 @@
+package feed_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"stockyard/service"
+	"stockyard/service/feed"
+	"stockyard/service/inventory"
+	"stockyard/service/store/storetest"
+)
+
+// Every event comes, each level's in the order of versions, to a reader from now on and to one from
+// the beginning, while many write.
+func TestReadersGetEveryEventInOrder(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.URLs[0], feed.Options{})
+		skus := y.products(t, 4)
+		readers := []*follower{y.follow(t, hub, "", skus), y.follow(t, hub, feed.Earliest, skus), y.follow(t, hub, feed.Earliest, skus[:1])}
+		y.write(t, skus, 8, 15)
+		for i, f := range readers {
+			f.until(t, y, fmt.Sprintf("reader %d", i))
+		}
+	})
+}
+
+// A reader that comes back again and again, each time at another pod and long after its place left
+// the pod's memory, misses nothing.
+func TestReadersResumeFromAnyCursor(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hubs := []*feed.Hub{y.hub(t, y.URLs[0], feed.Options{Buffer: 8}), y.hub(t, y.URLs[1], feed.Options{Buffer: 64}), y.hub(t, y.URLs[2], feed.Options{})}
+		skus := y.products(t, 3)
+		var writing sync.WaitGroup
+		writing.Go(func() { y.write(t, skus, 6, 15) })
+		f := y.follow(t, hubs[0], "", skus)
+		random := rand.New(rand.NewPCG(1, 2))
+		for visit := 0; !f.complete(t, y, &writing); visit++ {
+			f.visit(t, y, hubs[visit%len(hubs)], skus, random.IntN(7)+1)
+		}
+	})
+}
+
+// A commit that comes late, while others that began after it are long through, is not skipped.
+func TestLateCommitsAreNotSkipped(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.URLs[0], feed.Options{})
+		skus := y.products(t, 2)
+		f := y.follow(t, hub, "", skus)
+		proxy := storetest.NewProxy(t, y.URLs[0])
+		late := y.podAt(t, 0, proxy.URL)
+		stuck, release := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		proxy.OnCommit(func() storetest.Fate {
+			once.Do(func() { close(stuck) })
+			<-release
+			return storetest.Passes
+		})
+		var done sync.WaitGroup
+		done.Go(func() { y.receive(t, late, sites[0], skus[0], 1) })
+		<-stuck
+		y.write(t, skus[1:], 4, 10)
+		close(release)
+		done.Wait()
+		f.until(t, y, "the reader")
+	})
+}
+
+// Connections to the database that break cost nothing but time.
+func TestLostConnectionsLoseNoEvents(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		proxy := storetest.NewProxy(t, y.URLs[0])
+		hub := y.hub(t, proxy.URL, feed.Options{})
+		skus := y.products(t, 3)
+		f := y.follow(t, hub, "", skus)
+		var writing sync.WaitGroup
+		writing.Go(func() { y.write(t, skus, 6, 20) })
+		for cut := 0; cut < 5; {
+			_ = f.read(t, 1)
+			cut += min(proxy.Cut(), 1)
+		}
+		writing.Wait()
+		f.until(t, y, "the reader")
+	})
+}
+
+// A reader that falls behind the pod's memory is told so, and has what it missed by its cursor.
+func TestSlowReadersAreCutOffAndResume(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.URLs[0], feed.Options{Buffer: 4})
+		skus := y.products(t, 1)
+		f := y.follow(t, hub, "", skus)
+		quick := y.follow(t, hub, "", skus)
+		y.receive(t, y.pods[0], sites[0], skus[0], 1)
+		if err := f.read(t, 1); err != nil {
+			t.Fatal(err)
+		}
+		y.write(t, skus, 4, 10)
+		quick.untilCutOff(t, y)
+		err := f.read(t, 1)
+		if !errors.Is(err, feed.ErrCutOff) {
+			t.Fatalf("got %v; want to be cut off", err)
+		}
+		if _, cutOff, _ := hub.Stats(); cutOff == 0 {
+			t.Error("nobody counted it")
+		}
+		f.visit(t, y, hub, skus, 1)
+		f.until(t, y, "the reader")
+	})
+}
+
+// What isn't a cursor of this database's feed is refused by name.
+func TestForeignCursorsAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.URLs[0], feed.Options{})
+		f := y.follow(t, hub, "", nil)
+		for _, cursor := range []string{"x", "now", strings.Repeat("A", 2000), f.cursor[:len(f.cursor)-2], f.ahead()} {
+			_, err := hub.Read(t.Context(), cursor, service.Everything())
+			var refusal *inventory.Refusal
+			if !errors.As(err, &refusal) || refusal.Fields[0].Field != "after" {
+				t.Errorf("%q gives %v", cursor, err)
+			}
+		}
+	})
+}
+
+// Readers get what they asked for and nothing else.
+func TestReadersGetWhatTheyWatch(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.URLs[0], feed.Options{})
+		skus := y.products(t, 2)
+		w, err := y.pods[0].Watch(t.Context(), tester, service.WatchQuery{
+			Regions: []string{y.Topology.Regions[1].Name}, SKUs: skus[1:], Kinds: []string{"sell"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cursor := range []string{"", feed.Earliest} {
+			r, err := hub.Read(t.Context(), cursor, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			for _, site := range sites {
+				for _, sku := range skus {
+					y.receive(t, y.pods[0], site, sku, 1)
+					y.sell(t, site, sku)
+				}
+			}
+			want := 1
+			if cursor == feed.Earliest {
+				want = 2
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for got := 0; got < want; {
+				b, err := r.Next(ctx, 100, time.Minute)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, i := range b.Items {
+					got++
+					if e := i.Event; e.Kind != "sell" || e.Key.SKU != skus[1] || e.Key.Location != sites[1] {
+						t.Errorf("%q: got %s of %s at %s", cursor, e.Kind, e.Key.SKU, e.Key.Location)
+					}
+				}
+			}
+		}
+	})
+}

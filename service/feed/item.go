@@ -1,0 +1,48 @@
+package feed
+
+import (
+	"sync"
+
+	"github.com/go-json-experiment/json"
+
+	"stockyard/service"
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+// Item is an entry of the feed as readers get it: an event or an alert.
+type Item struct {
+	Event *inventory.Event // nil for an alert
+	Alert *inventory.Alert // nil for an event
+	// Cursor is where to go on after it.
+	Cursor string
+
+	fed    store.Fed
+	encode sync.Once
+	json   []byte
+}
+
+func newItem(fed store.Fed, cockroach bool) *Item {
+	return &Item{Event: fed.Event, Alert: fed.Alert, Cursor: encode(fed.Cursor, cockroach), fed: fed}
+}
+
+// JSON is the entry as REST, SSE and webhooks give it; it is encoded once for all readers.
+func (i *Item) JSON() []byte {
+	i.encode.Do(func() {
+		var answer any
+		if i.Event != nil {
+			answer = service.DescribeEvent(i.Event)
+		} else {
+			answer = service.DescribeAlert(i.Alert)
+		}
+		i.json, _ = json.Marshal(answer, json.Deterministic(true)) // the types are ours: it can't fail
+	})
+	return i.json
+}
+
+func (i *Item) seenBy(w *service.Watched) bool {
+	if i.Event != nil {
+		return w.SeesEvent(i.Event)
+	}
+	return w.SeesAlert(i.Alert)
+}

@@ -1,0 +1,192 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"stockyard/service"
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+// ErrCutOff: the reader took too long, and what comes next is no longer in the hub's memory. It goes
+// on by its cursor.
+var ErrCutOff = errors.New("the reader fell too far behind; go on with the last cursor")
+
+// Reader reads the feed from a cursor on. It is for one goroutine; Close it in the end.
+type Reader struct {
+	hub      *Hub
+	watched  service.Watched
+	position store.Position // everything before it has been read
+	next     int64          // the number of the next entry in the ring, -1 before it has been found
+	ring     *ring          // the one that it is in
+}
+
+// Batch is some entries, in order. Cursor is where to go on after them; it moves on also where
+// nothing of what came was for this reader.
+type Batch struct {
+	Items  []*Item
+	Cursor string
+}
+
+// Read begins to read after a cursor; "" is now, Earliest is the beginning.
+// Errors: *inventory.Refusal (Invalid) for a cursor that isn't one, ErrUnavailable of the store.
+func (h *Hub) Read(ctx context.Context, cursor string, w service.Watched) (*Reader, error) {
+	r := &Reader{hub: h, watched: w, next: -1}
+	if cursor == "" {
+		if err := h.begin(ctx, r); err != nil {
+			return nil, err
+		}
+		h.readers.Add(1)
+		return r, nil
+	}
+	var err error
+	if r.position, err = decode(cursor, h.store.IsCockroach()); err == nil {
+		err = h.reached(ctx, r.position)
+	}
+	if errors.Is(err, errBadCursor) || errors.Is(err, errForeignCursor) {
+		return nil, service.Invalid(inventory.FieldError{Field: "after", Message: err.Error()})
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.readers.Add(1)
+	return r, nil
+}
+
+// nearNow is how far behind the hub may be for what it has yet to hear to be taken for new.
+const nearNow = 10 * time.Second
+
+// begin has a reader get what comes from now on.
+func (h *Hub) begin(ctx context.Context, r *Reader) (err error) {
+	h.mu.RLock()
+	if h.ring != nil && time.Since(h.asOf) < nearNow {
+		r.ring, r.next, r.position = h.ring, h.ring.next, h.ring.upTo
+	}
+	h.mu.RUnlock()
+	if r.ring == nil {
+		r.position, err = h.store.FeedNow(ctx)
+	}
+	return err
+}
+
+// reached makes sure that the database has come as far as a cursor says: one that lies ahead is of
+// another database, or of this one before it was restored.
+func (h *Hub) reached(ctx context.Context, p store.Position) error {
+	h.mu.RLock()
+	known := h.ring != nil && p.Compare(h.ring.upTo) <= 0
+	h.mu.RUnlock()
+	if known {
+		return nil
+	}
+	now, err := h.store.FeedNow(ctx)
+	if err == nil && p.Compare(now) > 0 {
+		err = errForeignCursor
+	}
+	return err
+}
+
+// Close ends the reading.
+func (r *Reader) Close() { r.hub.readers.Add(-1) }
+
+// pastPause is how long a reader of the past reads on, at least, until it gets a batch without
+// entries: there may be much that it doesn't want to see.
+const pastPause = time.Second
+
+// Next waits for entries, up to a time, and gives at most so many. A batch without entries says that
+// none came. Errors: ErrCutOff, those of the store, or the context's.
+func (r *Reader) Next(ctx context.Context, most int, wait time.Duration) (Batch, error) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	until := time.Now().Add(max(wait, pastPause))
+	for {
+		since, joined := r.join()
+		if !joined {
+			b, err := r.past(ctx, since, most)
+			if err != nil || len(b.Items) > 0 || time.Now().After(until) {
+				return b, err
+			}
+			continue
+		}
+		b, changed, err := r.scan(most)
+		if err != nil || len(b.Items) > 0 {
+			return b, err
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return b, nil
+		case <-ctx.Done():
+			return b, ctx.Err()
+		}
+	}
+}
+
+// past reads on in the ledger, where the ring doesn't reach back.
+func (r *Reader) past(ctx context.Context, since store.Position, most int) (b Batch, err error) {
+	fed, next, done, err := r.hub.store.FeedBetween(ctx, r.position, since, r.filter(), most)
+	if err != nil {
+		return b, err
+	}
+	for _, f := range fed {
+		if i := newItem(f, r.hub.store.IsCockroach()); i.seenBy(&r.watched) {
+			b.Items = append(b.Items, i)
+		}
+	}
+	if r.position = next; done {
+		r.position = since
+	}
+	b.Cursor = r.encode(r.position)
+	return b, nil
+}
+
+// join finds the reader's place in the ring. Where it lies before the ring's beginning, since is
+// where that is.
+func (r *Reader) join() (since store.Position, joined bool) {
+	h := r.hub
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	switch {
+	case r.next >= 0, h.ring == nil: // it has its place, or there is nothing to read yet
+		return since, true
+	case r.position.Past != nil || r.position.Compare(h.ring.since) < 0:
+		return h.ring.since, false
+	}
+	r.ring, r.next = h.ring, h.ring.first
+	return since, true
+}
+
+// scan reads on in the ring.
+func (r *Reader) scan(most int) (b Batch, changed <-chan struct{}, err error) {
+	h := r.hub
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	changed = h.changed
+	switch {
+	case r.next >= 0 && (r.ring != h.ring || r.next < h.ring.first):
+		h.cutOff.Add(1)
+		return b, nil, ErrCutOff
+	case h.ring == nil || r.next < 0:
+		b.Cursor = r.encode(r.position)
+		return b, changed, nil
+	}
+	for r.next < h.ring.next && len(b.Items) < most {
+		i := h.ring.at(r.next)
+		r.next++
+		if i.fed.After(r.position) && i.seenBy(&r.watched) {
+			b.Items = append(b.Items, i)
+		}
+		b.Cursor = i.Cursor
+	}
+	if r.next == h.ring.next {
+		b.Cursor = r.encode(h.ring.upTo)
+	}
+	return b, changed, nil
+}
+
+func (r *Reader) encode(p store.Position) string { return encode(p, r.hub.store.IsCockroach()) }
+
+func (r *Reader) filter() store.FeedFilter {
+	return store.FeedFilter{Regions: r.watched.Regions, Locations: r.watched.Locations, SKUs: r.watched.SKUs}
+}

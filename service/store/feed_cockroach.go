@@ -1,0 +1,355 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stockyard/service/inventory"
+)
+
+// changefeed is the feed of CockroachDB: a sinkless changefeed on a connection of its own. It gives
+// rows in any order, and now and then says up to which moment it has given all. An event goes on at
+// once where the one before it, of the same level, has; else it waits for that moment. A level's
+// order is kept either way, and what is bought in one place is known in another long before the
+// cluster's closed timestamps, which trail by seconds, say so.
+type changefeed struct{}
+
+// feedBack is how far back a tail begins, so that a pod that starts knows what readers of others
+// that stopped have yet to get.
+const feedBack = 30 * time.Second
+
+var clusterTime = defineOn(cockroachdb, "cluster_time", `SELECT cluster_logical_timestamp()::text`)
+
+// setUp has the cluster keep its ranges ready to be followed.
+func (changefeed) setUp(ctx context.Context, s *Store) error {
+	var on bool
+	err := s.pool.QueryRow(ctx, "SHOW CLUSTER SETTING kv.rangefeed.enabled", pgx.QueryExecModeSimpleProtocol).Scan(&on)
+	if err == nil && on {
+		return nil
+	}
+	const set = "SET CLUSTER SETTING kv.rangefeed.enabled = true"
+	if _, err := s.pool.Exec(ctx, set, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("the change feed needs the cluster setting kv.rangefeed.enabled; have an administrator run: %s (%w)", set, classify(err))
+	}
+	return nil
+}
+
+func (changefeed) now(ctx context.Context, s *Store) (p Position, err error) {
+	err = s.read(ctx, clusterTime, func(r pgx.Rows) error {
+		var at string
+		err := r.Scan(&at)
+		if err == nil {
+			p.At, err = parseMoment(at)
+		}
+		return err
+	})
+	return p, err
+}
+
+func (f changefeed) recent(ctx context.Context, s *Store) (Position, error) {
+	p, err := f.now(ctx, s)
+	return Position{At: Moment{Wall: p.At.Wall - int64(feedBack)}}, err
+}
+
+func (changefeed) tail(s *Store, from Position) Tail {
+	return &changefeedTail{store: s, order: newOrder(from)}
+}
+
+type changefeedTail struct {
+	store *Store
+	order *order
+}
+
+// tailGather bounds how many rows are given at once.
+const tailGather = 1024
+
+func (t *changefeedTail) Run(ctx context.Context, _ <-chan struct{}, give func(Fresh) error) error {
+	t.order.forgetHeld() // they come again
+	following, stop := context.WithCancel(ctx)
+	rows := make(chan changed, tailGather)
+	ended := make(chan error, 1)
+	go func() {
+		defer close(rows)
+		ended <- t.follow(following, t.order.upTo.At, rows)
+	}()
+	err := t.pass(ctx, rows, give)
+	stop()
+	for range rows { // until the other one has ended
+	}
+	if cause := <-ended; err == nil {
+		err = cause
+	}
+	return classify(err)
+}
+
+// pass gives rows as they come, until there are no more.
+func (t *changefeedTail) pass(ctx context.Context, rows <-chan changed, give func(Fresh) error) error {
+	for {
+		gathered := gather(ctx, rows)
+		if len(gathered) == 0 {
+			return ctx.Err()
+		}
+		for _, c := range gathered {
+			t.order.take(c)
+		}
+		if err := give(t.order.fresh()); err != nil {
+			return err
+		}
+	}
+}
+
+// gather waits for a row and takes those that are there already with it; none at the end.
+func gather(ctx context.Context, rows <-chan changed) (gathered []changed) {
+	select {
+	case c, open := <-rows:
+		if !open {
+			return nil
+		}
+		gathered = append(gathered, c)
+	case <-ctx.Done():
+		return nil
+	}
+	for len(gathered) < tailGather {
+		select {
+		case c, open := <-rows:
+			if !open {
+				return gathered
+			}
+			gathered = append(gathered, c)
+		default:
+			return gathered
+		}
+	}
+	return gathered
+}
+
+// changed is a row of the changefeed, or, where neither event nor alert is there, the moment up to
+// which all rows have come.
+type changed struct{ placed }
+
+func (c changed) resolved() bool { return c.event == nil && c.alert == nil }
+
+// follow runs the changefeed; it doesn't end by itself.
+func (t *changefeedTail) follow(ctx context.Context, from Moment, rows chan<- changed) error {
+	return t.store.onOwnConn(ctx, func(conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, "SET statement_timeout = 0", pgx.QueryExecModeSimpleProtocol); err != nil {
+			return &lostError{err}
+		}
+		results := conn.PgConn().Exec(ctx, fmt.Sprintf(
+			"CREATE CHANGEFEED FOR TABLE stock_events, alerts WITH updated, resolved = '100ms', cursor = '%s', schema_change_policy = 'nobackfill'",
+			from.before()))
+		var broken error
+		for broken == nil && results.NextResult() {
+			reader := results.ResultReader()
+			for broken == nil && reader.NextRow() {
+				broken = sendRow(ctx, rows, reader.Values())
+			}
+		}
+		if broken != nil {
+			// The server goes on until the connection is gone.
+			_ = conn.PgConn().Conn().Close()
+			_ = results.Close()
+			return broken
+		}
+		err := results.Close()
+		switch {
+		case err == nil:
+			return &lostError{errors.New("the changefeed ended")}
+		case strings.Contains(err.Error(), "GC threshold"), strings.Contains(err.Error(), "garbage collect"):
+			return join(ErrFeedGone, err)
+		case conn.IsClosed():
+			return &lostError{err}
+		}
+		return err
+	})
+}
+
+func sendRow(ctx context.Context, rows chan<- changed, values [][]byte) error {
+	if len(values) != 3 {
+		return fmt.Errorf("a row of the changefeed has %d columns", len(values))
+	}
+	c, err := parseChanged(string(values[0]), values[2])
+	if err != nil || c.at == (Moment{}) {
+		return err
+	}
+	select {
+	case rows <- c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// parseChanged reads a row: the table's name, "" with a resolved moment, and the value. A row that
+// was deleted gives nothing.
+func parseChanged(table string, value []byte) (c changed, err error) {
+	var row struct {
+		After    json.RawMessage `json:"after"`
+		Updated  string          `json:"updated"`
+		Resolved string          `json:"resolved"`
+	}
+	if err := json.Unmarshal(value, &row); err != nil {
+		return c, fmt.Errorf("a row of the changefeed: %w", err)
+	}
+	if row.Resolved != "" {
+		c.at, err = parseMoment(row.Resolved)
+		return c, err
+	}
+	if len(row.After) == 0 || string(row.After) == "null" {
+		return c, nil
+	}
+	if c.at, err = parseMoment(row.Updated); err != nil {
+		return c, err
+	}
+	switch table {
+	case "stock_events":
+		c.event, err = parseEventRow(row.After)
+	case "alerts":
+		c.alert, err = parseAlertRow(row.After)
+	default:
+		err = fmt.Errorf("the changefeed gives rows of %s", table)
+	}
+	return c, err
+}
+
+// order is what a tail has given and what waits to be given.
+type order struct {
+	upTo  Position
+	asOf  time.Time
+	given map[inventory.LevelKey]int64            // versions
+	held  map[inventory.LevelKey]map[int64]placed // by version
+	ready []Fed
+}
+
+// knownLevels bounds how many levels are known by their last version; an event of another waits for
+// the resolved moment, unless it is a level's first.
+const knownLevels = 1 << 17
+
+func newOrder(from Position) *order {
+	return &order{upTo: from, given: map[inventory.LevelKey]int64{}, held: map[inventory.LevelKey]map[int64]placed{}}
+}
+
+func (o *order) forgetHeld() { clear(o.held) }
+
+// fresh gives what is ready.
+func (o *order) fresh() Fresh {
+	f := Fresh{Entries: o.ready, UpTo: o.upTo, AsOf: o.asOf}
+	o.ready = nil
+	return f
+}
+
+func (o *order) take(c changed) {
+	switch {
+	case c.resolved():
+		o.resolve(c.at)
+	case c.alert != nil:
+		o.give(c.placed)
+	default:
+		o.takeEvent(c.placed)
+	}
+}
+
+func (o *order) takeEvent(p placed) {
+	key, version := p.event.Key, p.event.Version
+	given, known := o.given[key]
+	switch {
+	case known && version <= given:
+		// It came before.
+	case version == 1, known && version == given+1:
+		o.give(p)
+		o.follow(key)
+	default:
+		if o.held[key] == nil {
+			o.held[key] = map[int64]placed{}
+		}
+		o.held[key][version] = p
+	}
+}
+
+// follow gives what was held for want of the event before it.
+func (o *order) follow(key inventory.LevelKey) {
+	for {
+		p, ok := o.held[key][o.given[key]+1]
+		if !ok {
+			break
+		}
+		delete(o.held[key], p.event.Version)
+		o.give(p)
+	}
+	if len(o.held[key]) == 0 {
+		delete(o.held, key)
+	}
+}
+
+// resolve gives everything up to a moment.
+func (o *order) resolve(at Moment) {
+	var due []placed
+	for _, versions := range o.held {
+		for version, p := range versions {
+			if p.at.Compare(at) <= 0 {
+				due = append(due, p)
+				delete(versions, version)
+			}
+		}
+	}
+	slices.SortFunc(due, placed.compare)
+	for _, p := range due {
+		if p.event.Version > o.given[p.event.Key] {
+			o.give(p)
+		}
+	}
+	for _, p := range due {
+		o.follow(p.event.Key)
+	}
+	o.upTo = Position{At: at.next()}
+	o.asOf = time.Unix(0, at.Wall).UTC()
+}
+
+func (o *order) give(p placed) {
+	o.ready = append(o.ready, Fed{At: p.at, Nth: 1, Cursor: o.upTo, Event: p.event, Alert: p.alert})
+	if p.event == nil {
+		return
+	}
+	o.given[p.event.Key] = p.event.Version
+	if len(o.given) > knownLevels {
+		for key := range o.given {
+			delete(o.given, key) // any will do
+			break
+		}
+	}
+}
+
+// before is a moment just before m, as CockroachDB writes it.
+func (m Moment) before() string {
+	if m.Logical > 0 {
+		return Moment{m.Wall, m.Logical - 1}.String()
+	}
+	return Moment{Wall: m.Wall - 1}.String()
+}
+
+func (m Moment) String() string { return fmt.Sprintf("%d.%010d", m.Wall, m.Logical) }
+
+func parseMoment(s string) (m Moment, err error) {
+	wall, logical, _ := strings.Cut(s, ".")
+	if m.Wall, err = strconv.ParseInt(wall, 10, 64); err != nil {
+		return m, fmt.Errorf("not a timestamp of CockroachDB: %q", s)
+	}
+	if logical != "" {
+		// Decimals lose zeros at their end.
+		logical += strings.Repeat("0", max(10-len(logical), 0))
+		n, err := strconv.ParseInt(logical, 10, 32)
+		if err != nil {
+			return m, fmt.Errorf("not a timestamp of CockroachDB: %q", s)
+		}
+		m.Logical = int32(n)
+	}
+	return m, nil
+}

@@ -1,0 +1,245 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// polling is the feed of PostgreSQL: the ledger is asked again and again. What a statement sees of
+// transactions older than all that run is complete; everything else waits for its turn, so that a
+// late commit is never skipped.
+type polling struct{}
+
+// Each row has its transaction's id, which is assigned at the transaction's first write. What is
+// given stops before the oldest that still runs.
+var (
+	fedEvents = defineOn(postgresql, "fed_events", `
+SELECT e.tx, `+eventColumns+`
+  FROM stock_events AS e
+ WHERE e.tx >= $1 AND e.tx < least($2, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+ ORDER BY e.tx, e.region, e.sku, e.location, e.version LIMIT $3`, bigint, bigint, bigint)
+
+	fedAlerts = defineOn(postgresql, "fed_alerts", `
+SELECT a.tx, `+alertColumns+`
+  FROM alerts AS a
+ WHERE a.tx >= $1 AND a.tx < least($2, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+ ORDER BY a.tx, a.region, a.id LIMIT $3`, bigint, bigint, bigint)
+
+	// The oldest transaction that runs, the next one's id, and the moment of the snapshot.
+	fedHorizon = defineOn(postgresql, "fed_horizon", `
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, now()`)
+
+	fedRecent = defineOn(postgresql, "fed_recent", `
+SELECT coalesce((SELECT e.tx FROM stock_events AS e WHERE e.tx >= 0 ORDER BY e.tx DESC OFFSET $1 LIMIT 1), 0)`, bigint)
+)
+
+const (
+	// pollSoon and pollIdle are the pauses between two looks: while there is something to see, and
+	// when there was nothing for a while.
+	pollSoon, pollIdle = 5 * time.Millisecond, 20 * time.Millisecond
+	idleAfter          = 5 * time.Second
+	// pollPage is how many entries are read at once.
+	pollPage = 4096
+	// recentEvents is how many events a tail begins with.
+	recentEvents = 4096
+	forever      = 1<<63 - 1
+)
+
+// horizon is up to where a snapshot sees everything.
+type horizon struct {
+	oldest, next int64 // transactions
+	at           time.Time
+}
+
+func (polling) setUp(context.Context, *Store) error { return nil }
+
+func (polling) now(ctx context.Context, s *Store) (Position, error) {
+	var h horizon
+	err := s.read(ctx, fedHorizon, func(r pgx.Rows) error { return r.Scan(&h.oldest, &h.next, &h.at) })
+	return Position{At: Moment{Wall: h.oldest}}, err
+}
+
+func (polling) recent(ctx context.Context, s *Store) (p Position, err error) {
+	err = s.read(ctx, fedRecent, func(r pgx.Rows) error { return r.Scan(&p.At.Wall) }, int64(recentEvents))
+	return p, err
+}
+
+func (polling) tail(s *Store, from Position) Tail { return &pollingTail{store: s, from: from} }
+
+type pollingTail struct {
+	store  *Store
+	from   Position
+	sights sights
+}
+
+// Run keeps a connection of its own, so that requests never wait for it, nor it for them.
+func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(Fresh) error) error {
+	return classify(t.store.onOwnConn(ctx, func(conn *pgx.Conn) error {
+		seen := time.Now()
+		for {
+			entries, h, err := look(ctx, conn, t.from, forever, pollPage)
+			if err != nil {
+				return err
+			}
+			if len(entries) > 0 {
+				seen = time.Now()
+			}
+			fresh := Fresh{Entries: entries, UpTo: Position{At: Moment{Wall: h.oldest}}}
+			full := len(entries) >= pollPage
+			if full {
+				fresh.UpTo = entries[len(entries)-1].Cursor
+			} else {
+				t.sights.add(h)
+			}
+			fresh.AsOf = t.sights.complete
+			if err := give(fresh); err != nil {
+				return err
+			}
+			t.from = fresh.UpTo
+			if full {
+				continue
+			}
+			if err := rest(ctx, time.Since(seen) > idleAfter, nudge); err != nil {
+				return err
+			}
+		}
+	}))
+}
+
+// rest waits until it is time for another look.
+func rest(ctx context.Context, idle bool, nudge <-chan struct{}) error {
+	pause := pollSoon
+	if idle {
+		pause = pollIdle
+	} else {
+		nudge = nil // the next look is near anyway
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-nudge:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// sights are snapshots that had transactions running which a reader must have seen the end of before
+// it has everything that was committed by then.
+type sights struct {
+	open     []horizon
+	complete time.Time
+}
+
+func (s *sights) add(h horizon) {
+	s.open = append(s.open, h)
+	done := 0
+	for _, o := range s.open {
+		if h.oldest < o.next {
+			break
+		}
+		s.complete = o.at
+		done++
+	}
+	s.open = s.open[done:]
+	// While one transaction runs on and on, nothing more is complete: the oldest sights are kept,
+	// which are the first to become so.
+	const most = 1024
+	s.open = s.open[:min(len(s.open), most)]
+}
+
+// look reads one page in one snapshot, in one round trip.
+func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limit int) ([]Fed, horizon, error) {
+	var h horizon
+	var entries []placed
+	events, alerts := 0, 0
+	// Both pages have room for what was given of the first moment.
+	most := int64(limit + from.Given)
+	calls := []call{
+		{st: fedHorizon, rows: func(r pgx.Rows) error { return r.Scan(&h.oldest, &h.next, &h.at) }},
+		{st: fedEvents, args: []any{from.At.Wall, before, most}, rows: func(r pgx.Rows) error {
+			p, err := scanFedEvent(r)
+			entries = append(entries, p)
+			events++
+			return err
+		}},
+		{st: fedAlerts, args: []any{from.At.Wall, before, most}, rows: func(r pgx.Rows) error {
+			p, err := scanFedAlert(r)
+			entries = append(entries, p)
+			alerts++
+			return err
+		}},
+	}
+	if err := roundTrip(ctx, conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", calls, commit); err != nil {
+		return nil, h, err
+	}
+	h.at = h.at.UTC()
+	fed := sequence(from, upToFullPage(entries, events == int(most), alerts == int(most)))
+	return fed[:min(len(fed), limit)], h, nil
+}
+
+// upToFullPage leaves out what comes after the end of a page that was full: what lies between is yet
+// to be read. No transaction writes both events and alerts. Events come before alerts.
+func upToFullPage(entries []placed, eventsFull, alertsFull bool) []placed {
+	var lastEvent, lastAlert *placed
+	for i := range entries {
+		if entries[i].event != nil {
+			lastEvent = &entries[i]
+		} else {
+			lastAlert = &entries[i]
+		}
+	}
+	beyond := func(p placed) bool {
+		return eventsFull && p.at.Compare(lastEvent.at) > 0 || alertsFull && p.at.Compare(lastAlert.at) > 0
+	}
+	kept := make([]placed, 0, len(entries))
+	for _, p := range entries {
+		if !beyond(p) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ FeedFilter, limit int) (entries []Fed, next Position, done bool, err error) {
+	if after.Past != nil {
+		return nil, after, false, ErrFeedGone // a position of the other database
+	}
+	before := upTo.At.Wall
+	if upTo.Given > 0 {
+		before++
+	}
+	err = s.onConn(ctx, func(conn *pgx.Conn) error {
+		entries, _, err = look(ctx, conn, after, before, limit)
+		return err
+	})
+	if err != nil || len(entries) == limit {
+		if err == nil {
+			next = entries[limit-1].Cursor
+		}
+		return entries, next, false, classify(err)
+	}
+	return entries, upTo, true, nil
+}
+
+func scanFedEvent(r pgx.Rows) (p placed, err error) {
+	var row eventRow
+	if err := r.Scan(append([]any{&p.at.Wall}, row.columns()...)...); err != nil {
+		return p, err
+	}
+	e, err := row.event()
+	p.event = &e
+	return p, err
+}
+
+func scanFedAlert(r pgx.Rows) (p placed, err error) {
+	var row alertRow
+	if err := r.Scan(append([]any{&p.at.Wall}, row.columns()...)...); err != nil {
+		return p, err
+	}
+	p.alert, err = row.alert()
+	return p, err
+}
