@@ -24,7 +24,10 @@ func (s *Service) Admit(caller Caller, op auth.Operation) (release func(), err e
 	if err := s.may(caller, op); err != nil {
 		return nil, err
 	}
-	return s.limits.admit(caller.Principal)
+	if op == auth.Watch { // it waits most of its time
+		return s.limits.admit(caller.Principal, &s.limits.watchers)
+	}
+	return s.limits.admit(caller.Principal, &s.limits.requests)
 }
 
 // mayAt refuses an operation at places that the caller's grants don't cover. Errors: *auth.Denied.

@@ -21,8 +21,8 @@ func (e *RateLimited) Error() string {
 // limits bounds what one principal, and all together, may ask of this pod.
 type limits struct {
 	perSecond int // 0: no bound
-	inFlight  int64
-	running   atomic.Int64
+	requests  bound
+	watchers  bound
 
 	mu       sync.Mutex
 	now, old map[string]*rate.Limiter // two generations: the older one is dropped as a whole
@@ -32,19 +32,29 @@ type limits struct {
 // begins with a full share.
 const limitersKept = 10_000
 
+// bound is how many of something there may be at once.
+type bound struct {
+	most    int64
+	running atomic.Int64
+}
+
+func (b *bound) enter() (leave func(), err error) {
+	if b.running.Add(1) > b.most {
+		b.running.Add(-1)
+		return nil, ErrOverloaded
+	}
+	return func() { b.running.Add(-1) }, nil
+}
+
 // admit counts a request in, or refuses it. release counts it out again.
 // Errors: *RateLimited, ErrOverloaded.
-func (l *limits) admit(p auth.Principal) (release func(), err error) {
+func (l *limits) admit(p auth.Principal, among *bound) (release func(), err error) {
 	if l.perSecond > 0 && p.Kind != auth.KindSystem && p.Kind != auth.KindAnonymous {
 		if wait := l.of(string(p.Kind) + " " + p.ID).take(); wait > 0 {
 			return nil, &RateLimited{wait}
 		}
 	}
-	if l.running.Add(1) > l.inFlight {
-		l.running.Add(-1)
-		return nil, ErrOverloaded
-	}
-	return func() { l.running.Add(-1) }, nil
+	return among.enter()
 }
 
 func (l *limits) of(principal string) *share {

@@ -34,6 +34,7 @@ type Options struct {
 	TxTimeout  time.Duration // 15s: a lease that moves after a node died takes 12
 	RateLimit  int           // requests a second of one principal; 0: no bound
 	InFlight   int           // 4096: requests at once
+	Watchers   int           // 10000: readers of the change feed at once
 	Observer   Observer
 	OnInternal func(error) // told of failures that clients only see as "internal"
 	OnTrouble  func(error) // told of failures that no client sees
@@ -68,6 +69,7 @@ func New(st *store.Store, o Options) *Service {
 	o.BatchSize = orDefault(o.BatchSize, 256)
 	o.QueueSize = orDefault(o.QueueSize, 1024)
 	o.InFlight = orDefault(o.InFlight, 4096)
+	o.Watchers = orDefault(o.Watchers, 10_000)
 	if o.TxTimeout == 0 {
 		o.TxTimeout = 15 * time.Second
 	}
@@ -84,7 +86,7 @@ func New(st *store.Store, o Options) *Service {
 		store: st, options: o, places: newPlaces(st), stopping: make(chan struct{}),
 		denials: newDenials(st, o.Region, o.OnTrouble), imports: newImports(max(1, o.Lanes/2)),
 	}
-	s.limits.perSecond, s.limits.inFlight = o.RateLimit, int64(o.InFlight)
+	s.limits.perSecond, s.limits.requests.most, s.limits.watchers.most = o.RateLimit, int64(o.InFlight), int64(o.Watchers)
 	for range o.Lanes {
 		l := &lane{service: s, queue: make(chan *job, o.QueueSize), done: make(chan struct{})}
 		s.lanes = append(s.lanes, l)

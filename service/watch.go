@@ -34,7 +34,7 @@ func Everything() Watched { return Watched{scope: auth.Scope{All: true}} }
 // grants is left out, unless it is asked for by name.
 // Errors: *inventory.Refusal (Invalid, NotFound), *auth.Denied, ErrUnavailable.
 func (s *Service) Watch(ctx context.Context, caller Caller, q WatchQuery) (Watched, error) {
-	if err := s.may(caller, auth.WatchEvents); err != nil {
+	if err := s.may(caller, auth.Watch); err != nil {
 		return Watched{}, err
 	}
 	if err := q.check(); err != nil {
@@ -48,17 +48,17 @@ func (s *Service) Watch(ctx context.Context, caller Caller, q WatchQuery) (Watch
 	for _, location := range q.Locations {
 		key, err := s.knownLevel(ctx, location, "")
 		if err == nil {
-			err = s.mayAt(caller, auth.WatchEvents, placeOf(key))
+			err = s.mayAt(caller, auth.Watch, placeOf(key))
 		}
 		if err != nil {
 			return Watched{}, err
 		}
 	}
-	scope := caller.Principal.Scope(auth.WatchEvents)
+	scope := caller.Principal.Scope(auth.Watch)
 	if len(q.Locations) == 0 && len(scope.Locations) == 0 {
 		for _, region := range q.Regions {
 			if at := (auth.Place{Region: region}); !scope.Covers(at) {
-				return Watched{}, s.deny(caller, auth.WatchEvents, &at)
+				return Watched{}, s.deny(caller, auth.Watch, &at)
 			}
 		}
 	}

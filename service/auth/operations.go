@@ -35,7 +35,7 @@ const (
 	ListEvents      Operation = "list_events"
 	ListLevels      Operation = "list_levels"
 	GetAvailability Operation = "get_availability"
-	WatchEvents     Operation = "watch_events"
+	Watch           Operation = "watch"
 
 	Move         Operation = "move"
 	MoveBatch    Operation = "move_batch"
@@ -146,7 +146,7 @@ var rules = map[Operation]Rule{
 	ListEvents:      {anybody, Placed},
 	ListLevels:      {anybody, Placed},
 	GetAvailability: {anybody, Placed},
-	WatchEvents:     {anybody, Placed},
+	Watch:           {anybody, Placed},
 
 	Move:                   {shippers, Placed},
 	MoveBatch:              {shippers, Placed},

@@ -35,6 +35,7 @@ get_level         yyyo   yyyo yyyo      yyyo    yyyo       yyyo
 list_events       yyyo   yyyo yyyo      yyyo    yyyo       yyyo
 list_levels       yyyo   yyyo yyyo      yyyo    yyyo       yyyo
 get_availability  yyyo   yyyo yyyo      yyyo    yyyo       yyyo
+watch             yyyo   yyyo yyyo      yyyo    yyyo       yyyo
 move              ----   yyyo yyyo      ----    yyyo       yyyo
 move_batch        ----   yyyo yyyo      ----    yyyo       yyyo
 move:receive      ----   ---- yyyo      ----    yyyo       yyyo

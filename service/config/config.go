@@ -27,6 +27,8 @@ type Settings struct {
 	MaxConns       int           `help:"Database connections, at most; more than lanes." env:"STOCKYARD_MAX_CONNS" default:"24"`
 	RateLimit      int           `help:"Requests a second of one key or token subject at this pod, at most; more are answered 429. 0: no bound." env:"STOCKYARD_RATE_LIMIT" default:"5000"`
 	InFlight       int           `help:"Requests at once, at most; more are answered 503." env:"STOCKYARD_IN_FLIGHT" default:"4096"`
+	Watchers       int           `help:"Readers of the change feed at once, at most; more are answered 503." env:"STOCKYARD_WATCHERS" default:"10000"`
+	FeedBuffer     int           `help:"Entries of the change feed kept in memory, 1 to 2 KiB each; a reader that falls further behind is cut off and goes on from the ledger." env:"STOCKYARD_FEED_BUFFER" default:"16384"`
 	RequestTimeout time.Duration `name:"request-timeout" help:"Deadline of a request that names none itself (header Request-Timeout)." env:"STOCKYARD_REQUEST_TIMEOUT" default:"15s"`
 	TxTimeout      time.Duration `help:"Deadline of one transaction, retries included. A database whose node died takes up to 12s to move its leases." env:"STOCKYARD_TX_TIMEOUT" default:"15s"`
 	ExpiryEvery    time.Duration `help:"How often lapsed holds are tidied away." env:"STOCKYARD_EXPIRY_EVERY" default:"1s"`
@@ -61,12 +63,14 @@ func (s *Settings) Check(topology *regions.Topology) error {
 		}
 	}
 	for name, v := range map[string]struct{ is, least, most int }{
-		"--lanes":      {s.Lanes, 0, 256},
-		"--batch-size": {s.BatchSize, 1, 4096},
-		"--queue-size": {s.QueueSize, 1, 1_000_000},
-		"--rate-limit": {s.RateLimit, 0, 1_000_000},
-		"--in-flight":  {s.InFlight, 1, 1_000_000},
-		"--max-conns":  {s.MaxConns, max(s.Lanes, 8) + 2, 1000},
+		"--lanes":       {s.Lanes, 0, 256},
+		"--batch-size":  {s.BatchSize, 1, 4096},
+		"--queue-size":  {s.QueueSize, 1, 1_000_000},
+		"--rate-limit":  {s.RateLimit, 0, 1_000_000},
+		"--in-flight":   {s.InFlight, 1, 1_000_000},
+		"--watchers":    {s.Watchers, 1, 1_000_000},
+		"--feed-buffer": {s.FeedBuffer, 256, 10_000_000},
+		"--max-conns":   {s.MaxConns, max(s.Lanes, 8) + 2, 1000},
 	} {
 		if v.is < v.least || v.is > v.most {
 			wrong("%s %d: want %d to %d", name, v.is, v.least, v.most)
@@ -93,7 +97,7 @@ func (s Settings) LogValue() slog.Value {
 		slog.String("database_url", Redact(s.DatabaseURL)), slog.String("topology", s.Topology),
 		slog.Bool("allow_postgres", s.AllowPostgres),
 		slog.Int("lanes", s.Lanes), slog.Int("batch_size", s.BatchSize), slog.Int("queue_size", s.QueueSize), slog.Int("max_conns", s.MaxConns),
-		slog.Int("rate_limit", s.RateLimit), slog.Int("in_flight", s.InFlight),
+		slog.Int("rate_limit", s.RateLimit), slog.Int("in_flight", s.InFlight), slog.Int("watchers", s.Watchers), slog.Int("feed_buffer", s.FeedBuffer),
 		slog.Duration("request_timeout", s.RequestTimeout), slog.Duration("tx_timeout", s.TxTimeout),
 		slog.Duration("expiry_every", s.ExpiryEvery), slog.Duration("drain_delay", s.DrainDelay),
 		slog.Bool("anonymous", s.Anonymous), slog.Bool("allow_unverified_database", s.AllowUnverifiedDatabase),

@@ -1,8 +1,10 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"stockyard/service"
@@ -21,6 +23,7 @@ type Reader struct {
 	position store.Position // everything before it has been read
 	next     int64          // the number of the next entry in the ring, -1 before it has been found
 	ring     *ring          // the one that it is in
+	last     string         // the cursor of the last batch
 }
 
 // Batch is some entries, in order. Cursor is where to go on after them; it moves on also where
@@ -31,12 +34,12 @@ type Batch struct {
 }
 
 // Read begins to read after a cursor; "" is now, Earliest is the beginning.
-// Errors: *inventory.Refusal (Invalid) for a cursor that isn't one, ErrUnavailable of the store.
+// Errors: *inventory.Refusal (Invalid) for a cursor that isn't one, service.ErrUnavailable.
 func (h *Hub) Read(ctx context.Context, cursor string, w service.Watched) (*Reader, error) {
 	r := &Reader{hub: h, watched: w, next: -1}
 	if cursor == "" {
 		if err := h.begin(ctx, r); err != nil {
-			return nil, err
+			return nil, served(err)
 		}
 		h.readers.Add(1)
 		return r, nil
@@ -49,10 +52,18 @@ func (h *Hub) Read(ctx context.Context, cursor string, w service.Watched) (*Read
 		return nil, service.Invalid(inventory.FieldError{Field: "after", Message: err.Error()})
 	}
 	if err != nil {
-		return nil, err
+		return nil, served(err)
 	}
 	h.readers.Add(1)
 	return r, nil
+}
+
+// served turns the store's errors into those of use cases.
+func served(err error) error {
+	if errors.Is(err, store.ErrUnavailable) {
+		return fmt.Errorf("%w: %w", service.ErrUnavailable, err)
+	}
+	return err
 }
 
 // nearNow is how far behind the hub may be for what it has yet to hear to be taken for new.
@@ -95,8 +106,18 @@ func (r *Reader) Close() { r.hub.readers.Add(-1) }
 const pastPause = time.Second
 
 // Next waits for entries, up to a time, and gives at most so many. A batch without entries says that
-// none came. Errors: ErrCutOff, those of the store, or the context's.
+// none came. Errors: ErrCutOff, service.ErrUnavailable, or the context's; with them comes the cursor
+// of the batch before.
 func (r *Reader) Next(ctx context.Context, most int, wait time.Duration) (Batch, error) {
+	b, err := r.nextBatch(ctx, most, wait)
+	if err != nil {
+		return Batch{Cursor: cmp.Or(r.last, r.encode(r.position))}, served(err)
+	}
+	r.last = b.Cursor
+	return b, nil
+}
+
+func (r *Reader) nextBatch(ctx context.Context, most int, wait time.Duration) (Batch, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	until := time.Now().Add(max(wait, pastPause))

@@ -72,16 +72,7 @@ func (y *yard) open(t *testing.T, url string) *store.Store {
 func (y *yard) hub(t *testing.T, url string, o feed.Options) *feed.Hub {
 	t.Helper()
 	hub := feed.NewHub(y.open(t, url), o)
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		hub.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
+	storetest.Background(t, hub.Run)
 	for tick := time.Tick(time.Millisecond); hub.AsOf().IsZero(); <-tick { // until it has caught up
 	}
 	return hub

@@ -134,11 +134,14 @@ func (c call) walk(t *testing.T, f *field, path string, m protoreflect.MethodDes
 	return denied
 }
 
-// invoke makes a call that sends one message, and reads all that comes back.
+// invoke makes a call that sends one message, and reads all that comes back; of a stream that never
+// ends, the first message.
 func (p *pod) invoke(ctx context.Context, path string, m protoreflect.MethodDescriptor, message proto.Message) error {
 	if !m.IsStreamingClient() && !m.IsStreamingServer() {
 		return p.conn.Invoke(ctx, path, message, dynamicpb.NewMessage(m.Output()))
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stream, err := p.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: m.IsStreamingClient(), ServerStreams: m.IsStreamingServer()}, path)
 	if err != nil {
 		return err
@@ -150,7 +153,7 @@ func (p *pod) invoke(ctx context.Context, path string, m protoreflect.MethodDesc
 		switch err := stream.RecvMsg(dynamicpb.NewMessage(m.Output())); {
 		case errors.Is(err, io.EOF):
 			return nil
-		case err != nil:
+		case err != nil || !m.IsStreamingClient():
 			return err
 		}
 	}

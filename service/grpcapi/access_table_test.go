@@ -137,6 +137,9 @@ func stockCalls() map[string]call {
 		"ListEvents": {all, placed, func(_ *testing.T, f *field) proto.Message {
 			return &pb.ListEventsRequest{Location: f.near, Sku: f.sku, PageSize: one}
 		}},
+		"Watch": {all, placed, func(_ *testing.T, f *field) proto.Message {
+			return &pb.WatchRequest{Regions: []string{america}, Skus: []string{f.sku}}
+		}},
 		"GetAvailability": {all, placed, func(_ *testing.T, f *field) proto.Message {
 			return &pb.GetAvailabilityRequest{Skus: []string{f.sku}, Region: america}
 		}},

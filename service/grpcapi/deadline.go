@@ -19,6 +19,7 @@ const (
 var longCalls = map[auth.Operation]time.Duration{
 	auth.Verify:         30 * time.Minute, // it reads every row
 	auth.ImportProducts: streamTimeout,
+	auth.Watch:          streamTimeout,
 }
 
 // deadline bounds a call from its first header on, so that a client which sends its message slowly,

@@ -91,6 +91,15 @@ func (d *Server) guarded(ctx context.Context, operation auth.Operation, id strin
 	return do(context.WithValue(ctx, callerKey{}, caller))
 }
 
+// stillMay asks whether the caller of a stream may go on: keys are revoked, and tokens' time ends.
+func (d *Server) stillMay(ctx context.Context) error {
+	principal, err := d.options.Authenticator.Authenticate(ctx, given(ctx, keyCredential))
+	if err == nil && !principal.May(auth.Watch) {
+		err = &auth.Denied{Operation: auth.Watch}
+	}
+	return err
+}
+
 // turnedAway has an attempt without a good credential recorded.
 func (d *Server) turnedAway(ctx context.Context, op auth.Operation, id string, err error) {
 	if !errors.Is(err, auth.ErrNoCredential) && !errors.Is(err, auth.ErrBadCredential) {

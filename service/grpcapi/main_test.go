@@ -20,6 +20,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/auth"
+	"stockyard/service/feed"
 	"stockyard/service/grpcapi"
 	pb "stockyard/service/grpcapi/stockyardv1"
 	"stockyard/service/httpapi"
@@ -48,6 +49,7 @@ type pod struct {
 	reservations pb.ReservationServiceClient
 	transfers    pb.TransferServiceClient
 	admin        pb.AdminServiceClient
+	feed         pb.FeedServiceClient
 }
 
 // start starts a pod. What clients only see as "internal" fails the test.
@@ -64,7 +66,8 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 		t.Fatal(err)
 	}
 	o := service.Options{Region: region, Topology: db.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) }}
-	door := grpcapi.Options{Authenticator: auth.Anonymous{}}
+	hub := feed.NewHub(st, feed.Options{})
+	door := grpcapi.Options{Authenticator: auth.Anonymous{}, Feed: hub}
 	for _, c := range change {
 		c(&o, &door)
 	}
@@ -77,8 +80,10 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 	served := make(chan error, 1)
 	go func() { served <- p.server.Serve(listener) }()
 	p.conn = dial(t, listener.Addr().String())
+	stopHub := storetest.Background(t, hub.Run)
 	t.Cleanup(func() {
 		p.server.Close()
+		stopHub()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
@@ -87,7 +92,7 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 	})
 	p.catalogue, p.stock = pb.NewCatalogueServiceClient(p.conn), pb.NewStockServiceClient(p.conn)
 	p.reservations, p.transfers = pb.NewReservationServiceClient(p.conn), pb.NewTransferServiceClient(p.conn)
-	p.admin = pb.NewAdminServiceClient(p.conn)
+	p.admin, p.feed = pb.NewAdminServiceClient(p.conn), pb.NewFeedServiceClient(p.conn)
 	return p
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/auth"
+	"stockyard/service/feed"
 	"stockyard/service/inventory"
 )
 
@@ -57,6 +58,7 @@ var failures = []struct {
 	{auth.ErrBadCredential, codes.Unauthenticated, "unauthenticated", auth.ErrBadCredential.Error(), 0},
 	{auth.ErrUnavailable, codes.Unavailable, "unavailable", auth.ErrUnavailable.Error(), time.Second},
 	{errStalled, codes.DeadlineExceeded, "deadline-exceeded", "the client sent nothing, or took nothing of what was sent, for too long", 0},
+	{feed.ErrCutOff, codes.Aborted, "cut-off", feed.ErrCutOff.Error(), 0},
 	{errLeaving, codes.Unavailable, "unavailable", "the pod is going away", time.Second},
 	{context.DeadlineExceeded, codes.DeadlineExceeded, "deadline-exceeded", "the deadline passed" + again, 0},
 	{context.Canceled, codes.Canceled, "cancelled", "the caller gave up" + again, 0},

@@ -19,6 +19,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/auth"
+	"stockyard/service/feed"
 	pb "stockyard/service/grpcapi/stockyardv1"
 )
 
@@ -26,6 +27,8 @@ import (
 type Options struct {
 	// Authenticator finds out who asks. Without one nobody comes in.
 	Authenticator auth.Authenticator
+	// Feed is what those who watch read.
+	Feed *feed.Hub
 	// RequestTimeout is a call's deadline where the caller names none; 15s.
 	RequestTimeout time.Duration
 	// Patience is how long a stream waits for its client to send, or to take what is sent; 1m.
@@ -102,6 +105,7 @@ func New(s *service.Service, o Options) *Server {
 	d.register(&pb.CatalogueService_ServiceDesc, &catalogue{service: s, stopping: d.stopping, patience: o.Patience})
 	d.register(&pb.StockService_ServiceDesc, &stock{s})
 	d.register(&pb.ReservationService_ServiceDesc, &reservations{s})
+	d.register(&pb.FeedService_ServiceDesc, &watchers{service: s, feed: o.Feed, stopping: d.stopping, patience: o.Patience, may: d.stillMay})
 	d.register(&pb.TransferService_ServiceDesc, &transfers{s})
 	d.register(&pb.AdminService_ServiceDesc, &admin{s})
 	grpc_health_v1.RegisterHealthServer(d.grpc, d.health)

@@ -95,6 +95,7 @@ func stockRoutes() map[string]route {
 		"GET /v1/stock/:location/:sku":        {all, placed, 200, of(func(f *field) string { return f.path() })},
 		"GET /v1/stock/:location/:sku/events": {all, placed, 200, of(func(f *field) string { return f.path() + "/events?page_size=1" })},
 		"GET /v1/stock":                       {all, placed, 200, of(func(f *field) string { return "/v1/stock?location=" + f.location })},
+		"GET /v1/events":                      {all, placed, 200, of(func(f *field) string { return "/v1/events?region=us-east1&sku=" + f.sku })},
 		"GET /v1/availability":                {all, placed, 200, of(func(f *field) string { return "/v1/availability?region=us-east1&sku=" + f.sku })},
 
 		"POST /v1/movements": {shippers, placed, 201, func(_ *testing.T, f *field) (string, string) {

@@ -15,6 +15,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/auth"
+	"stockyard/service/feed"
 	"stockyard/service/httpapi"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
@@ -52,15 +53,18 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 		t.Fatal(err)
 	}
 	o := service.Options{Region: region, Topology: db.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) }}
-	door := httpapi.Options{Authenticator: auth.Anonymous{}}
+	hub := feed.NewHub(st, feed.Options{})
+	door := httpapi.Options{Authenticator: auth.Anonymous{}, Feed: hub}
 	for _, c := range change {
 		c(&o, &door)
 	}
 	s := service.New(st, o)
 	handler := httpapi.New(s, door)
 	server := httptest.NewServer(refereed(t, handler))
+	stopHub := storetest.Background(t, hub.Run)
 	t.Cleanup(func() {
 		server.Close()
+		stopHub()
 		s.Close()
 		st.Close()
 	})

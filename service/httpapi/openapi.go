@@ -21,7 +21,7 @@ type area struct {
 }
 
 // areas is the list of parts: one file and one line each.
-var areas = []area{catalogueArea, importArea, stockArea, movementsArea, reservationsArea, transfersArea, auditArea, keysArea, opsArea}
+var areas = []area{catalogueArea, importArea, stockArea, watchArea, movementsArea, reservationsArea, transfersArea, auditArea, keysArea, opsArea}
 
 // described is what the document says of a route; method, path and size of the body are the route
 // table's, roles are auth's.
@@ -284,6 +284,8 @@ func (b *builder) answer(a answered) (*huma.Response, error) {
 	r := &huma.Response{Description: a.about, Headers: headers}
 	if types, is := a.body.(lines); is {
 		r.Content = b.lines(types)
+	} else if _, is := a.body.(watchAnswered); is {
+		r.Content = b.watched()
 	} else if a.body != nil {
 		r.Content = map[string]*huma.MediaType{"application/json": {Schema: b.schemas.answer(reflect.TypeOf(a.body))}}
 	}

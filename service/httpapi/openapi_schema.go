@@ -25,7 +25,7 @@ func newSchemas() *schemas {
 
 // Names that are better than those the Go types have.
 var betterNames = map[string]string{
-	"LevelAnswer": "StockLevel", "EventAnswer": "StockEvent", "LineAnswer": "ReservationLine",
+	"LevelAnswer": "StockLevel", "EventAnswer": "StockEvent", "AlertAnswer": "StockAlert", "LineAnswer": "ReservationLine",
 	"RegionsAnswer": "RegionList", "AvailabilityAnswer": "AvailabilityList", "BatchAnswer": "BatchResult", "CheckResult": "VerificationCheck",
 	"MovementsBody": "MovementBatchInput", "ReservationsBody": "ReservationBatchInput", "UnitsBody": "UnitsInput",
 }

@@ -24,10 +24,11 @@ import (
 
 // request is a request on its way through a handler.
 type request struct {
-	gin *gin.Context
-	ctx context.Context
-	id  string
-	who service.Caller
+	operation auth.Operation
+	gin       *gin.Context
+	ctx       context.Context
+	id        string
+	who       service.Caller
 	// limit is the most bytes of body.
 	limit int64
 }
@@ -98,7 +99,7 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	switch {
 	case r.operation == auth.Verify:
 		usual, most = verifyTimeout, verifyTimeout
-	case r.body == piecewise:
+	case r.body == piecewise, r.body == held:
 		usual, most = streamTimeout, streamTimeout
 	}
 	timeout, err := readTimeout(c.GetHeader("Request-Timeout"), usual, most)
@@ -107,7 +108,7 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
-	if r.body == piecewise {
+	if r.body < 0 {
 		ctx = a.untilDraining(ctx)
 	}
 	if r.body > 0 {
@@ -129,7 +130,7 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 		}
 		defer a.bulk.Release(weight)
 	}
-	return r.serve(&request{gin: c, ctx: ctx, id: id, who: who, limit: r.body})
+	return r.serve(&request{operation: r.operation, gin: c, ctx: ctx, id: id, who: who, limit: r.body})
 }
 
 // turnedAway has an attempt without a good credential recorded.

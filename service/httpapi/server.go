@@ -13,6 +13,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/auth"
+	"stockyard/service/feed"
 )
 
 // Options of the REST door.
@@ -24,6 +25,8 @@ type Options struct {
 	Log            *slog.Logger
 	// Observe is told of every request: the route's operation, the status, how long it took.
 	Observe func(operation string, status int, took time.Duration)
+	// Feed is what readers of events read.
+	Feed *feed.Hub
 	// Draining is closed when the pod goes away: streams end then. It may be nil.
 	Draining <-chan struct{}
 	// StallTimeout cuts off a client of a stream that neither sends nor takes anything; 1m.
@@ -36,6 +39,8 @@ const (
 	maxBatchBody = 64 << 20
 	// piecewise stands for no limit: body and answer are streams, which take as long as they take.
 	piecewise = -1
+	// held stands for no body, and an answer that lasts as long as its reader likes.
+	held = -2
 	// maxBulk bounds the large bodies that are held at once; more wait for room, to their deadline.
 	maxBulk = 4 * maxBatchBody
 )
@@ -86,6 +91,7 @@ func (a *api) routes() []route {
 		{"GET", "/v1/stock/:location/:sku/events", auth.ListEvents, 0, a.listEvents},
 		{"GET", "/v1/stock", auth.ListLevels, 0, a.listLevels},
 		{"GET", "/v1/availability", auth.GetAvailability, 0, a.getAvailability},
+		{"GET", "/v1/events", auth.Watch, held, a.watch},
 
 		{"POST", "/v1/movements", auth.Move, maxBody, a.postMovement},
 		{"POST", "/v1/movements/batch", auth.MoveBatch, maxBatchBody, a.postMovements},

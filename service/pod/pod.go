@@ -14,6 +14,7 @@ import (
 	"stockyard/regions"
 	"stockyard/service"
 	"stockyard/service/config"
+	"stockyard/service/feed"
 	"stockyard/service/grpcapi"
 	"stockyard/service/store"
 	"stockyard/service/telemetry"
@@ -29,6 +30,7 @@ type Pod struct {
 	metrics  *telemetry.Metrics
 	access   access
 	build    Build
+	hub      *feed.Hub
 	grpc     *grpcapi.Server
 	draining atomic.Bool
 }
@@ -36,6 +38,7 @@ type Pod struct {
 var (
 	errDraining     = errors.New("draining")
 	errNoDatabase   = errors.New("the database does not answer")
+	errFeedBehind   = errors.New("the change feed has not been heard for too long")
 	errSchemaBehind = errors.New("the schema is older than this binary needs; run `stockyard migrate`")
 )
 
@@ -59,9 +62,12 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 			"no follower reads, and one machine's death stops everything. For development, say --allow-postgres")
 	}
 	p := &Pod{settings: settings, log: log, store: st, metrics: metrics, build: build}
+	p.hub = feed.NewHub(st, feed.Options{Buffer: settings.FeedBuffer, Log: log})
+	metrics.WatchFeed(telemetry.Feed{Lag: p.hub.Lag, Stats: p.hub.Stats})
 	p.service = service.New(st, service.Options{
 		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
-		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, RateLimit: settings.RateLimit, InFlight: settings.InFlight, Observer: metrics,
+		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, RateLimit: settings.RateLimit, InFlight: settings.InFlight,
+		Watchers: settings.Watchers, Observer: observer{metrics, p.hub},
 		OnInternal: func(err error) { log.Error("internal error", "error", err) },
 		OnTrouble:  func(err error) { log.Warn("in the background", "error", err) },
 	})
@@ -100,6 +106,29 @@ func (p *Pod) schemaFits(ctx context.Context) error {
 	return nil
 }
 
+// feedPatience is how far behind the change feed a pod may be. On CockroachDB some seconds are usual,
+// and a node that dies takes its ranges along for a dozen.
+const feedPatience = time.Minute
+
+func (p *Pod) feedFollows(context.Context) error {
+	if lag := p.hub.Lag(); lag > feedPatience {
+		return fmt.Errorf("%w: %s", errFeedBehind, lag.Round(time.Second))
+	}
+	return nil
+}
+
+// observer hears of each batch: there is something for the feed then.
+type observer struct {
+	*telemetry.Metrics
+	hub *feed.Hub
+}
+
+// Batched implements service.Observer.
+func (o observer) Batched(commands int, took time.Duration) {
+	o.hub.Nudge()
+	o.Metrics.Batched(commands, took)
+}
+
 // Run serves until the context ends, then drains: first the pod says that it isn't ready, so that
 // load balancers look elsewhere, then it takes no more requests and finishes those it has.
 func (p *Pod) Run(ctx context.Context) error {
@@ -116,6 +145,7 @@ func (p *Pod) Run(ctx context.Context) error {
 		defer close(workersDone)
 		var side sync.WaitGroup
 		defer side.Wait()
+		side.Go(func() { p.hub.Run(workers) })
 		for _, run := range p.access.run {
 			side.Go(func() { run(workers) })
 		}

@@ -92,6 +92,30 @@ func (m *Metrics) Watch(g Gauges) {
 	)
 }
 
+// Feed is what is read of the change feed when metrics are scraped.
+type Feed struct {
+	Lag   func() time.Duration
+	Stats func() (readers, cutOff, heard int64)
+}
+
+// WatchFeed adds the figures of the change feed.
+func (m *Metrics) WatchFeed(f Feed) {
+	m.Registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stockyard_feed_lag_seconds", Help: "Age of the moment up to which this pod has heard everything that was committed.",
+		}, func() float64 { return f.Lag().Seconds() }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stockyard_feed_readers", Help: "Readers of the change feed at this pod.",
+		}, func() float64 { n, _, _ := f.Stats(); return float64(n) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "stockyard_feed_cut_off_total", Help: "Readers that fell too far behind and were cut off.",
+		}, func() float64 { _, n, _ := f.Stats(); return float64(n) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "stockyard_feed_entries_total", Help: "Events and alerts that this pod heard from the change feed.",
+		}, func() float64 { _, _, n := f.Stats(); return float64(n) }),
+	)
+}
+
 // WatchCertificate adds the time at which the certificate in use expires.
 func (m *Metrics) WatchCertificate(expiry func() time.Time) {
 	m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

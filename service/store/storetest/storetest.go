@@ -84,6 +84,23 @@ func open(ctx context.Context, urls []string) (*DB, error) {
 // Fresh gives the connection strings, one a region, of an empty database of the test's own.
 func Fresh(t testing.TB, kind devdb.Kind) []string { return fresh(t, kind) }
 
+// Background runs something beside a test until stop is called, at the latest when the test ends.
+func Background(t testing.TB, run func(context.Context)) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(ctx)
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
 // Verify fails the test unless every invariant holds.
 func (db *DB) Verify(t testing.TB) {
 	t.Helper()
