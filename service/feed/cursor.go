@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
-	"time"
 
 	"stockyard/service/inventory"
 	"stockyard/service/store"
@@ -52,7 +51,6 @@ func encode(p store.Position, cockroach bool) string {
 		if past.Alerts {
 			b = appendText(b, past.After.Region)
 			b = append(b, past.After.UUID[:]...)
-			b = binary.AppendVarint(b, past.At.UnixMicro())
 		}
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -101,7 +99,6 @@ func (r *cursorReader) past() *store.PastPosition {
 	if past.Alerts = len(r.rest) > 0; past.Alerts {
 		past.After.Region = r.text()
 		copy(past.After.UUID[:], r.bytes(len(past.After.UUID)))
-		past.At = time.UnixMicro(r.number()).UTC()
 	}
 	return past
 }

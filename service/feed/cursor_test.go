@@ -3,7 +3,6 @@ package feed
 import (
 	"reflect"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -27,7 +26,6 @@ func positions(cockroach bool) *rapid.Generator[store.Position] {
 			if rapid.Bool().Draw(t, "alerts") {
 				p.Past.Alerts = true
 				p.Past.After.Region = rapid.String().Draw(t, "home")
-				p.Past.At = time.UnixMicro(rapid.Int64Range(0, 1<<50).Draw(t, "at")).UTC()
 			}
 		}
 		return p

@@ -14,14 +14,15 @@ INSERT INTO alerts (region, raised_at, id, kind, sku, location, channel, rule, v
 SELECT k.region::crdb_internal_region, k.raised_at, k.id::uuid, k.kind, nullif(k.sku, ''), nullif(k.location, ''), nullif(k.channel, ''),
        nullif(k.rule, ''), nullif(k.version, 0), k.available, nullif(k.threshold, -9223372036854775808), nullif(k.detail, '')
   FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-       AS k(region, raised_at, id, kind, sku, location, channel, rule, version, available, threshold, detail)`,
+       AS k(region, raised_at, id, kind, sku, location, channel, rule, version, available, threshold, detail)
+    ON CONFLICT (region, id) DO NOTHING`,
 	texts, times, texts, texts, texts, texts, texts, texts, ints, ints, ints, texts)
 
 // noThreshold stands for none in a column of numbers; a threshold is never below zero.
 const noThreshold = -1 << 63
 
-// QueueAlerts writes alerts, in the round trip of the commit. A transaction that writes alerts writes
-// no events.
+// QueueAlerts writes alerts, in the round trip of the commit; those that are there already stay as they
+// are. A transaction that writes alerts writes no events.
 func (tx *Tx) QueueAlerts(alerts []inventory.Alert) {
 	if len(alerts) == 0 {
 		return

@@ -46,7 +46,6 @@ type PastPosition struct {
 	UpTo    Moment
 	Alerts  bool // the levels are done, and alerts are being given: those up to After
 	After   inventory.ID
-	At      time.Time
 	Key     inventory.LevelKey
 	Version int64
 }

@@ -36,8 +36,8 @@ SELECT e.crdb_internal_mvcc_timestamp::text, `+eventColumns+`
 	pastAlerts = defineOn(cockroachdb, "past_alerts", `
 SELECT a.crdb_internal_mvcc_timestamp::text, `+alertColumns+`
   FROM alerts AS a
- WHERE a.region = $1::crdb_internal_region AND (a.raised_at, a.id) > ($2, $3::uuid)
- ORDER BY a.raised_at, a.id LIMIT $4`, text, moment, text, bigint)
+ WHERE a.region = $1::crdb_internal_region AND a.id > $2::uuid
+ ORDER BY a.id LIMIT $3`, text, text, bigint)
 )
 
 const (
@@ -226,7 +226,7 @@ func (p *past) alerts(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	if region != p.at.After.Region {
-		p.at.After, p.at.At = inventory.ID{Region: region}, time.Time{}
+		p.at.After = inventory.ID{Region: region}
 	}
 	room := p.limit - len(p.given)
 	came := 0
@@ -242,14 +242,14 @@ func (p *past) alerts(ctx context.Context) (more bool, err error) {
 			return err
 		}
 		at, err := parseMoment(committed)
-		p.at.After, p.at.At = a.ID, a.RaisedAt
+		p.at.After = a.ID
 		if err == nil && at.Compare(p.base) >= 0 && at.Compare(p.at.UpTo) < 0 {
 			p.given = append(p.given, Fed{At: at, Nth: 1, Alert: a, Cursor: p.position()})
 		}
 		return err
-	}, region, p.at.At, uuidText(p.at.After.UUID), int64(room))
+	}, region, uuidText(p.at.After.UUID), int64(room))
 	if err == nil && came < room {
-		p.at.After, p.at.At = inventory.ID{Region: region + "\x00"}, time.Time{}
+		p.at.After = inventory.ID{Region: region + "\x00"}
 	}
 	return true, err
 }

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS alerts (
     available BIGINT,
     threshold BIGINT,
     detail    TEXT,
-    PRIMARY KEY (region, raised_at, id)
+    PRIMARY KEY (region, id)
 );
 
 -- CockroachDB keeps with each row when it was committed. On PostgreSQL the id of the transaction
