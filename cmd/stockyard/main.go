@@ -26,6 +26,7 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Put a file of products into the catalogue of running pods."`
 	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys, on the database itself."`
 	Secrets secretsCommand `cmd:"" help:"Keys that encrypt secrets in the database."`
+	Schema  schemaCommand  `cmd:"" help:"JSON schemas of what Stockyard sends."`
 	Version versionCommand `cmd:"" help:"Say what this binary is."`
 }
 
