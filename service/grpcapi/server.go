@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -39,9 +40,11 @@ type Options struct {
 
 // Limits of what a client may send and hold.
 const (
-	maxMessage    = 4 << 20  // bytes: a batch of some 50,000 lines; what clients take by default, too
-	maxHeaders    = 64 << 10 // bytes
-	maxConcurrent = 256      // calls at once on a connection
+	maxMessage    = 4 << 20      // bytes; what clients take by default, too
+	maxBatch      = 64 << 20     // bytes of a batch's message: a thousand commands of a thousand lines
+	maxBulk       = 4 * maxBatch // bytes of batches held at once; more wait for room, to their deadline
+	maxHeaders    = 64 << 10     // bytes
+	maxConcurrent = 256          // calls at once on a connection
 )
 
 // Server is the gRPC door of a service.
@@ -53,6 +56,7 @@ type Server struct {
 	// operations are the calls that are Stockyard's own, by full method name. Health and reflection
 	// are not among them.
 	operations map[string]auth.Operation
+	bulk       *semaphore.Weighted // bytes of batches that are read and run
 	// stopping ends streams that would never end by themselves, such as those that watch health.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -75,7 +79,7 @@ func New(s *service.Service, o Options) *Server {
 	if o.Observe == nil {
 		o.Observe = func(string, string, time.Duration) {}
 	}
-	d := &Server{service: s, options: o, health: health.NewServer(), operations: map[string]auth.Operation{}}
+	d := &Server{service: s, options: o, health: health.NewServer(), operations: map[string]auth.Operation{}, bulk: semaphore.NewWeighted(maxBulk)}
 	d.stopping, d.stop = context.WithCancel(context.Background())
 	private := insecure.NewCredentials()
 	if o.TLS != nil {
@@ -87,7 +91,7 @@ func New(s *service.Service, o Options) *Server {
 		grpc.StreamInterceptor(d.frameStream),
 		grpc.InTapHandle(d.deadline),
 		grpc.ForceServerCodecV2(newCodec()),
-		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxRecvMsgSize(maxBatch),
 		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(maxConcurrent),
 		grpc.ConnectionTimeout(10*time.Second),

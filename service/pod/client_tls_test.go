@@ -37,7 +37,7 @@ func TestCommandsOverPrivateTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(p.kill)
-		private, plain := "https://"+p.address, p.url()
+		private := "https://" + p.address
 		importing := func(target string, flags ...string) []string {
 			return append([]string{"import", products, "--target", target}, flags...)
 		}
@@ -60,7 +60,7 @@ func TestCommandsOverPrivateTLS(t *testing.T) {
 			"import without a certificate":   {importing(private), shop[:1], "nothing was imported"}, // the reset can come before the reason
 			"a file that isn't there":        {loading(), []string{trust + "x"}, "--tls-ca"},
 			"half a pair":                    {overGRPC, shop[:2], "--tls-client-key"},
-			"http where the pod takes https": {importing(plain), shop, "HTTPS"},
+			"http where the pod takes https": {[]string{"load", "--target", p.url()}, shop, "HTTPS"},
 		} {
 			cmd := exec.CommandContext(t.Context(), binary, c.run...)
 			cmd.Env = append(os.Environ(), c.env...)
