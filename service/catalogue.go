@@ -12,17 +12,22 @@ import (
 )
 
 // Precondition is what a change of a catalogue entry demands of the one that is there: nothing, to
-// be at a version, or just to be there (If-Match).
+// be at a version, or just to be there (If-Match), or not to be there (If-None-Match).
 type Precondition struct {
 	Version *int64
 	Exists  bool
+	Absent  bool
 }
 
 func (p Precondition) isNone() bool { return p == Precondition{} }
 
 func (p Precondition) check(current inventory.Stamp, exists bool) error {
-	if p.Exists && (!exists || current.ArchivedAt != nil) {
+	there := exists && current.ArchivedAt == nil
+	switch {
+	case p.Exists && !there:
 		return &inventory.Refusal{Kind: inventory.VersionMismatch, Current: current.Version, Detail: "there is no such entry, and one must be there"}
+	case p.Absent && there:
+		return &inventory.Refusal{Kind: inventory.VersionMismatch, Current: current.Version, Detail: fmt.Sprintf("there is such an entry, at version %d, and none may be there", current.Version)}
 	}
 	if p.Version == nil || exists && *p.Version == current.Version {
 		return nil

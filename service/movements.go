@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"stockyard/service/auth"
@@ -77,8 +78,9 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 		},
 	}
 	if len(in.Lines) <= MaxLines {
+		forAll := c.options(m.Kind, in.MovementOptions)
 		for i, l := range in.Lines {
-			m.Lines = append(m.Lines, c.movementLine(fmt.Sprintf("lines[%d].", i), l, in.MovementOptions))
+			m.Lines = append(m.Lines, c.movementLine(fmt.Sprintf("lines[%d].", i), l, forAll))
 		}
 		c.wrong = append(c.wrong, m.Check()...)
 	}
@@ -120,13 +122,8 @@ func (c *checker) movementLine(at string, in MovementLineInput, all MovementOpti
 		c.add(at+"if_version", "must be at least 0")
 	}
 	c.wrong = append(c.wrong, in.UnitCost.Check(at+"unit_cost")...)
-	o := in.or(all)
-	line := inventory.MovementLine{
-		Level:     inventory.LevelKey{SKU: in.SKU, Location: in.Location},
-		IfVersion: in.IfVersion, AsOfVersion: o.AsOfVersion, UnitCost: in.UnitCost,
-		AllowShortfall: o.AllowShortfall != nil && *o.AllowShortfall,
-		To:             inventory.Bucket(o.To), From: inventory.Bucket(o.From),
-	}
+	line := in.or(all).line()
+	line.Level, line.IfVersion, line.UnitCost = inventory.LevelKey{SKU: in.SKU, Location: in.Location}, in.IfVersion, in.UnitCost
 	if in.Quantity == nil {
 		c.add(at+"quantity", "is required")
 		line.Quantity = 1 // so that the kind's own check doesn't name it again
@@ -134,6 +131,27 @@ func (c *checker) movementLine(at string, in MovementLineInput, all MovementOpti
 		line.Quantity = *in.Quantity
 	}
 	return line
+}
+
+// options names what is wrong with those that a movement has for all its lines, once and where they
+// stand, and gives those that lines may go by.
+func (c *checker) options(kind inventory.Kind, all MovementOptions) MovementOptions {
+	if !slices.Contains(inventory.MovementKinds(), kind) {
+		return all
+	}
+	wrong := all.line().CheckOptions(kind)
+	if len(wrong) == 0 {
+		return all
+	}
+	c.wrong = append(c.wrong, wrong...)
+	return MovementOptions{}
+}
+
+func (o MovementOptions) line() inventory.MovementLine {
+	return inventory.MovementLine{
+		AsOfVersion: o.AsOfVersion, AllowShortfall: o.AllowShortfall != nil && *o.AllowShortfall,
+		To: inventory.Bucket(o.To), From: inventory.Bucket(o.From),
+	}
 }
 
 // or fills what a line leaves out with what the movement says for all.

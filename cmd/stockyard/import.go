@@ -16,6 +16,7 @@ type importCommand struct {
 	Format string   `help:"csv or ndjson; what the file's name ends in where it isn't given." enum:",csv,ndjson" default:"" placeholder:"FORMAT"`
 	DryRun bool     `help:"Check every row against the catalogue and write nothing."`
 	JSON   bool     `name:"json" help:"Print JSON: a line for each refused row, and the summary."`
+	podsFlags
 }
 
 func (c *importCommand) Run(ctx context.Context) error {
@@ -26,7 +27,11 @@ func (c *importCommand) Run(ctx context.Context) error {
 		}
 		c.Target = dev.Targets(topology, dev.DefaultPort)
 	}
-	api, err := client.New(c.Target, clientOptions())
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
+	api, err := client.New(c.Target, options)
 	if err != nil {
 		return err
 	}

@@ -30,14 +30,19 @@ type loadCommand struct {
 	Prepared    bool          `help:"Locations, products and stock are there already: leave them as they are."`
 	Proof       bool          `help:"Compare the books before and after, which reads every stock level." default:"true" negatable:""`
 	JSON        bool          `name:"json" help:"Print JSON."`
+	podsFlags
 }
 
 func (c *loadCommand) Run(ctx context.Context) error {
 	if err := c.setTargets(); err != nil {
 		return err
 	}
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
 	report, err := load.Run(ctx, load.Plan{
-		Scenario: c.Scenario, Targets: c.Target, GRPC: c.GRPCTarget, Token: clientOptions().Token, Clients: c.Clients, Connections: c.Connections,
+		Scenario: c.Scenario, Targets: c.Target, GRPC: c.GRPCTarget, Token: options.Token, TLS: options.TLS, Clients: c.Clients, Connections: c.Connections,
 		Rate: c.Rate, Duration: c.Duration, Warmup: c.Warmup, SKUs: c.SKUs, Stock: c.Stock, Prefix: c.Prefix, GiveUpAfter: c.GiveUpAfter,
 		Seed: c.Seed, Prepared: c.Prepared, Unproven: !c.Proof, Progress: os.Stderr,
 	})

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"stockyard/regions"
-	"stockyard/service/client"
 	"stockyard/service/dev"
 	"stockyard/service/replay"
 )
@@ -18,9 +17,14 @@ type replayCommand struct {
 	OpeningPercent int      `help:"Opening stock as a share of what the file takes out; below 100 refusals are expected." default:"100"`
 	Workers        int      `help:"Invoices at once in each region." default:"16"`
 	JSON           bool     `name:"json" help:"Print JSON."`
+	podsFlags
 }
 
 func (c *replayCommand) Run(ctx context.Context) error {
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
 	file, err := os.Open(c.File)
 	if err != nil {
 		return err
@@ -35,7 +39,7 @@ func (c *replayCommand) Run(ctx context.Context) error {
 	}
 	summary, err := replay.Run(ctx, replay.Options{
 		File: file, FileName: c.File, Targets: c.Target, OpeningPercent: c.OpeningPercent, Workers: c.Workers, Progress: os.Stderr,
-		Client: clientOptions(),
+		Client: options,
 	})
 	if summary != nil {
 		if c.JSON {
@@ -44,10 +48,4 @@ func (c *replayCommand) Run(ctx context.Context) error {
 		return errors.Join(summary.Write(os.Stdout), err)
 	}
 	return err
-}
-
-// clientOptions are those of every command that calls pods. The credential is a variable and no
-// flag: flags are seen in process lists and kept in shells' histories.
-func clientOptions() client.Options {
-	return client.Options{Token: os.Getenv("STOCKYARD_TOKEN")}
 }

@@ -173,11 +173,14 @@ func (c *Client) setHeaders(q *http.Request, r request) {
 }
 
 // shorten drops the method and URL net/http puts before a failure: do names the operation already,
-// and a query can be long.
+// and a query can be long. It adds what to look at where that is known.
 func shorten(err error) error {
 	var u *url.Error
 	if !errors.As(err, &u) {
 		return err
+	}
+	if why := disagreement(u.Err); why != "" {
+		u.Err = fmt.Errorf("%w: %s", u.Err, why)
 	}
 	if at, parseErr := url.Parse(u.URL); parseErr == nil {
 		return fmt.Errorf("%s: %w", at.Host, u.Err)

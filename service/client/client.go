@@ -3,6 +3,7 @@
 package client
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +17,7 @@ import (
 type Options struct {
 	Token string       // API key or JWT, sent as bearer
 	HTTP  *http.Client // nil: one tuned for many small calls to a few hosts
+	TLS   *tls.Config  // of https targets, where HTTP is nil; nil: as this machine trusts
 
 	// MaxElapsed is how long one call goes on being repeated. 0 is 60 s; negative means one try.
 	MaxElapsed time.Duration
@@ -51,14 +53,14 @@ func New(targets []string, o Options) (*Client, error) {
 	}
 	c := &Client{pool: p, http: o.HTTP, options: o, first: anyTarget}
 	if c.http == nil {
-		c.http = &http.Client{Transport: tunedTransport()}
+		c.http = &http.Client{Transport: tunedTransport(o.TLS)}
 	}
 	return c, nil
 }
 
 // tunedTransport keeps a connection for every worker: the default of two idle ones a host would
 // dial anew for nearly every call of a load run.
-func tunedTransport() *http.Transport {
+func tunedTransport(private *tls.Config) *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
@@ -66,6 +68,7 @@ func tunedTransport() *http.Transport {
 		MaxIdleConns:          0,
 		MaxIdleConnsPerHost:   1024,
 		IdleConnTimeout:       90 * time.Second,
+		TLSClientConfig:       private.Clone(), // net/http adds HTTP/2 to it, which others don't speak
 		TLSHandshakeTimeout:   5 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}

@@ -2,7 +2,10 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -26,6 +29,9 @@ type verdict struct {
 
 // judge needs no exception for writes: they carry a key or are PUT, so repeating is always safe.
 func judge(got answer, err error) verdict {
+	if disagreement(err) != "" {
+		return verdict{err: err}
+	}
 	if err != nil {
 		return verdict{again: true, lost: true, err: err}
 	}
@@ -37,6 +43,22 @@ func judge(got answer, err error) verdict {
 		v.again = true
 	}
 	return v
+}
+
+// disagreement says what to look at where the two sides can't agree on TLS, which repeating doesn't
+// change, by the flags of the commands that call pods.
+func disagreement(err error) string {
+	var untrusted *tls.CertificateVerificationError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &untrusted):
+		return "--tls-ca says which authorities are trusted"
+	case errors.As(err, &op) && op.Op == "remote error":
+		return "--tls-client-cert and --tls-client-key say which certificate the pod is shown"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "this target is http, not https"
+	}
+	return ""
 }
 
 func retryAfter(h http.Header) time.Duration {

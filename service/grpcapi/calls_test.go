@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,11 +159,60 @@ func lock(t *testing.T, db *storetest.DB, s shelf) (unlock func()) {
 
 func TestAMessageThatIsTooLargeIsToldTheLimit(t *testing.T) {
 	shared(t, func(t *testing.T, p *pod) {
-		_, err := p.catalogue.GetProduct(with(t), &pb.GetProductRequest{Sku: strings.Repeat("x", 5<<20)})
-		if st := status.Convert(err); st.Code() != codes.ResourceExhausted || !strings.Contains(st.Message(), "4194304") {
+		large := strings.Repeat("x", 5<<20)
+		st := fails(p.catalogue.GetProduct(with(t), &pb.GetProductRequest{Sku: large}))(t, codes.ResourceExhausted, "over-limit")
+		if !strings.Contains(st.Message(), "4194304") {
 			t.Errorf("%v", st)
 		}
+		stream := ok(p.catalogue.ImportProducts(with(t)))(t)
+		if err := stream.Send(&pb.ImportProductsRequest{Rows: []*pb.ImportRow{{Sku: large}}}); err != nil {
+			t.Fatal(err)
+		}
+		for err := error(nil); err == nil; {
+			if _, err = stream.Recv(); err != nil {
+				fails(struct{}{}, err)(t, codes.ResourceExhausted, "over-limit")
+			}
+		}
+
+		batch := &pb.MoveBatchRequest{Movements: []*pb.MovementInput{movement("sell")}}
+		for range 13 {
+			batch.Movements = append(batch.Movements, &pb.MovementInput{Reason: large})
+		}
+		_, err := p.stock.MoveBatch(once(t), batch)
+		if st := status.Convert(err); st.Code() != codes.ResourceExhausted || !strings.Contains(st.Message(), "67108864") {
+			t.Errorf("a batch: %v", st)
+		}
 		ok(p.catalogue.ListRegions(with(t), &pb.ListRegionsRequest{}))(t)
+	})
+}
+
+// What REST takes as a batch, gRPC takes too: a thousand commands of a thousand lines, in one message
+// beyond what grpc takes by itself. Each is refused for its kind, because a million lines take minutes.
+func TestABatchOfAThousandCommandsOfAThousandLines(t *testing.T) {
+	shared(t, func(t *testing.T, p *pod) {
+		s := p.shelf(t, 5)
+		lines := make([]*pb.MovementLineInput, service.MaxLines)
+		for i := range lines {
+			lines[i] = s.line(1)
+		}
+		batch := &pb.MoveBatchRequest{DryRun: true}
+		for range service.MaxCommands {
+			batch.Movements = append(batch.Movements, movement("no-such", lines...))
+		}
+		if size := proto.Size(batch); size < 8<<20 {
+			t.Fatalf("%d bytes prove nothing", size)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer cancel()
+		answer, err := p.stock.MoveBatch(ctx, batch, grpc.MaxCallRecvMsgSize(1<<30))
+		if got := ok(answer, err)(t).GetItems(); len(got) != service.MaxCommands || !slices.Equal(wrong(t, statusOf(got[999].GetError())), []string{"kind"}) {
+			t.Errorf("%d items; the last one: %.200v", len(got), got[len(got)-1])
+		}
+		batch.Movements = append(batch.Movements, batch.GetMovements()[0])
+		st := fails(p.stock.MoveBatch(ctx, batch))(t, codes.InvalidArgument, "over-limit")
+		if got := wrong(t, st); len(got) != 1 || got[0] != "movements" {
+			t.Errorf("1001 commands: %v", got)
+		}
 	})
 }
 

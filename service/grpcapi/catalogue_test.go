@@ -47,7 +47,16 @@ func TestProducts(t *testing.T) {
 		if len(list.GetItems()) != 1 || !proto.Equal(list.GetItems()[0], patched) || list.GetNextPageToken() != "" {
 			t.Errorf("listed %v", list)
 		}
+		fresh := &pb.PutProductRequest{Sku: sku, Input: input, IfVersion: ptr[int64](0)}
+		st := fails(p.catalogue.PutProduct(with(t), fresh))(t, codes.Aborted, "version-mismatch")
+		if d := detail[*pb.VersionMismatch](t, st); d.GetExpected() != 0 || d.GetCurrent() != 4 {
+			t.Errorf("mismatch %v", d)
+		}
 		ok(p.catalogue.ArchiveProduct(with(t), &pb.ArchiveProductRequest{Sku: sku, IfVersion: ptr[int64](4)}))(t)
+		if again := ok(p.catalogue.PutProduct(with(t), fresh))(t); !again.GetCreated() {
+			t.Errorf("made where there was none: %v", again)
+		}
+		ok(p.catalogue.ArchiveProduct(with(t), &pb.ArchiveProductRequest{Sku: sku}))(t)
 		fails(p.catalogue.GetProduct(with(t), &pb.GetProductRequest{Sku: sku}))(t, codes.NotFound, "not-found")
 	})
 }

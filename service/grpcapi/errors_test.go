@@ -66,6 +66,10 @@ func TestRefusalsCarryTheirDetails(t *testing.T) {
 		key := name("key")
 		ok(p.stock.Move(keyed(t, key), move("sell", s.line(1))))(t)
 		fails(p.stock.Move(keyed(t, key), move("sell", s.line(2))))(t, codes.AlreadyExists, "idempotency-key-reused")
+		st = fails(p.stock.Move(keyed(t, name("key"), "idempotency-key", key), move("sell", s.line(1))))(t, codes.InvalidArgument, "invalid-request")
+		if got := wrong(t, st); len(got) != 1 || got[0] != "Idempotency-Key" {
+			t.Errorf("two keys: %v", got)
+		}
 
 		input := s.reservation(4)
 		input.ExpiresIn = "1s"

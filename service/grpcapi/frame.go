@@ -15,6 +15,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/auth"
+	"stockyard/service/inventory"
 )
 
 // Metadata that calls and answers carry. The names are those of REST's headers.
@@ -81,6 +82,9 @@ func (d *Server) guarded(ctx context.Context, operation auth.Operation, id strin
 	if err != nil {
 		d.turnedAway(ctx, operation, id, err)
 		return err
+	}
+	if len(metadata.ValueFromIncomingContext(ctx, keyKey)) > 1 {
+		return service.Invalid(inventory.FieldError{Field: "Idempotency-Key", Message: "is there more than once"})
 	}
 	caller := service.Caller{Principal: principal, RequestID: id, Key: given(ctx, keyKey)}
 	release, err := d.service.Admit(caller, operation)

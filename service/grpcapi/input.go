@@ -79,7 +79,13 @@ func (r *reader) err() error {
 	return service.Invalid(r.wrong...)
 }
 
-func precondition(version *int64) service.Precondition { return service.Precondition{Version: version} }
+// precondition reads if_version. Versions count from 1, so that 0 says that there must be none.
+func precondition(version *int64) service.Precondition {
+	if version != nil && *version == 0 {
+		return service.Precondition{Absent: true}
+	}
+	return service.Precondition{Version: version}
+}
 
 func moneyIn(m *pb.Money) *inventory.Money {
 	if m == nil {

@@ -72,11 +72,14 @@ func problemOf(err error) problem {
 	var spoiled *spoiledBatch
 	var denied *auth.Denied
 	var missing *notReceived
+	var large *tooLarge
 	var limited *service.RateLimited
 	var ended *importEnded
 	switch {
 	case errors.As(err, &limited):
 		return problem{code: codes.ResourceExhausted, reason: "rate-limited", message: limited.Error(), retry: limited.RetryAfter}
+	case errors.As(err, &large):
+		return problem{code: codes.ResourceExhausted, reason: "over-limit", message: large.Error()}
 	case errors.As(err, &ended):
 		p := problemOf(ended.err)
 		p.message = "the import ended before its last row: " + p.reason + "; the rows reported are stored, and all of them may be sent again"

@@ -15,8 +15,13 @@ func (d *Server) register(desc *grpc.ServiceDesc, serves any) {
 	strict := *desc
 	strict.Methods = make([]grpc.MethodDesc, len(desc.Methods))
 	for i, m := range desc.Methods {
-		d.operations["/"+desc.ServiceName+"/"+m.MethodName] = operationOf(m.MethodName)
-		strict.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: strictly(m.Handler)}
+		operation := operationOf(m.MethodName)
+		d.operations["/"+desc.ServiceName+"/"+m.MethodName] = operation
+		read := receiver(readMessage)
+		if operation == auth.MoveBatch || operation == auth.ReserveBatch {
+			read = d.readBatch
+		}
+		strict.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: strictly(m.Handler, read)}
 	}
 	for _, s := range desc.Streams {
 		d.operations["/"+desc.ServiceName+"/"+s.StreamName] = operationOf(s.StreamName)

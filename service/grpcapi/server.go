@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -42,9 +43,11 @@ type Options struct {
 
 // Limits of what a client may send and hold.
 const (
-	maxMessage    = 4 << 20  // bytes: a batch of some 50,000 lines; what clients take by default, too
-	maxHeaders    = 64 << 10 // bytes
-	maxConcurrent = 256      // calls at once on a connection
+	maxMessage    = 4 << 20      // bytes; what clients take by default, too
+	maxBatch      = 64 << 20     // bytes of a batch's message: a thousand commands of a thousand lines
+	maxBulk       = 4 * maxBatch // bytes of batches held at once; more wait for room, to their deadline
+	maxHeaders    = 64 << 10     // bytes
+	maxConcurrent = 256          // calls at once on a connection
 )
 
 // Server is the gRPC door of a service.
@@ -56,6 +59,7 @@ type Server struct {
 	// operations are the calls that are Stockyard's own, by full method name. Health and reflection
 	// are not among them.
 	operations map[string]auth.Operation
+	bulk       *semaphore.Weighted // bytes of batches that are read and run
 	// stopping ends streams that would never end by themselves, such as those that watch health.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -78,7 +82,7 @@ func New(s *service.Service, o Options) *Server {
 	if o.Observe == nil {
 		o.Observe = func(string, string, time.Duration) {}
 	}
-	d := &Server{service: s, options: o, health: health.NewServer(), operations: map[string]auth.Operation{}}
+	d := &Server{service: s, options: o, health: health.NewServer(), operations: map[string]auth.Operation{}, bulk: semaphore.NewWeighted(maxBulk)}
 	d.stopping, d.stop = context.WithCancel(context.Background())
 	private := insecure.NewCredentials()
 	if o.TLS != nil {
@@ -90,7 +94,7 @@ func New(s *service.Service, o Options) *Server {
 		grpc.StreamInterceptor(d.frameStream),
 		grpc.InTapHandle(d.deadline),
 		grpc.ForceServerCodecV2(newCodec()),
-		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxRecvMsgSize(maxBatch),
 		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(maxConcurrent),
 		grpc.ConnectionTimeout(10*time.Second),

@@ -32,7 +32,7 @@ func (p *pod) do(t testing.TB, method, path, body string, headers ...string) ans
 		q.Header.Set("Idempotency-Key", name("key"))
 	}
 	for i := 0; i < len(headers); i += 2 {
-		q.Header.Set(headers[i], headers[i+1])
+		q.Header[http.CanonicalHeaderKey(headers[i])] = strings.Split(headers[i+1], "\n") // several values of one header
 		if headers[i+1] == "" {
 			q.Header.Del(headers[i])
 		}

@@ -123,7 +123,22 @@ func badHeaders(s shelf, reservation string) (cases []bad) {
 		cases = append(cases, with(invalid("move", "POST", "/v1/movements", s.movement("receive", 1), "Request-Timeout"), "Request-Timeout", timeout),
 			with(invalid("read", "GET", s.path(), "", "Request-Timeout"), "Request-Timeout", timeout))
 	}
-	return cases
+	with = func(c bad, headers ...string) bad {
+		c.headers, c.about = headers, c.method+" with "+strings.Join(headers, " ")
+		return c
+	}
+	put := func(fields ...string) bad { return invalid("", "PUT", product, `{"name": "x"}`, fields...) }
+	move := func(fields ...string) bad {
+		return invalid("", "POST", "/v1/movements", s.movement("receive", 1), fields...)
+	}
+	return append(cases,
+		with(put("If-None-Match"), "If-None-Match", `"1"`), with(put("If-None-Match"), "If-None-Match", "*", "If-Match", `"1"`),
+		with(put("If-Unmodified-Since"), "If-Unmodified-Since", "Thu, 26 Nov 2026 08:00:00 GMT"), with(put("Content-Encoding"), "Content-Encoding", "gzip"),
+		with(move("If-Match"), "If-Match", `"1"`), with(move("If-None-Match"), "If-None-Match", "*"), with(move("Content-Encoding"), "Content-Encoding", "br"),
+		with(invalid("", "DELETE", product, "", "If-None-Match"), "If-None-Match", "*"),
+		with(invalid("", "PATCH", product, `{"name": "x"}`, "If-None-Match"), "If-None-Match", "*"),
+		with(move("Idempotency-Key"), "Idempotency-Key", "a\nb"), with(put("If-Match"), "If-Match", "\"1\"\n\"2\""), with(move("Request-Timeout"), "Request-Timeout", "5s\n6s"),
+	)
 }
 
 func limits(t *testing.T, p *pod) {

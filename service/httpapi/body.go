@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -44,6 +43,9 @@ func decodeOptional[T any](r *request) (v T, err error) {
 }
 
 func (r *request) read() ([]byte, error) {
+	if v := r.gin.GetHeader("Content-Encoding"); v != "" && !strings.EqualFold(v, "identity") {
+		return nil, badField("Content-Encoding", "must be left out: bodies are not compressed")
+	}
 	raw, err := io.ReadAll(r.gin.Request.Body)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, badField("body", "was cut off")
@@ -109,8 +111,11 @@ var exactNumbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext
 		return err
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
-	if err == nil && !strings.ContainsAny(string(raw), ".eE") && math.Abs(f) > 1<<53 {
-		err = strconv.ErrRange
+	if err == nil && !strings.ContainsAny(string(raw), ".eE") {
+		// Compared before it is rounded: 2^53+1 would round to 2^53.
+		if n, bad := strconv.ParseInt(string(raw), 10, 64); bad != nil || n > 1<<53 || n < -1<<53 {
+			err = strconv.ErrRange
+		}
 	}
 	*v = f
 	return err

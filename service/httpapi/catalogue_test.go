@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -101,6 +102,28 @@ func TestIfMatch(t *testing.T) {
 			if a := p.put(t, path, body).is(t, 201); a.int(t, "version") != 6 || a.has("archived_at") {
 				t.Errorf("revived: %s", a.raw)
 			}
+		}
+	})
+}
+
+// A PUT that must make what isn't there never overwrites what is.
+func TestIfNoneMatch(t *testing.T) {
+	shared(t, func(t *testing.T, p *pod) {
+		for path, body := range map[string]string{
+			"/v1/products/" + name("sku"):  `{"name": "x"}`,
+			"/v1/locations/" + name("loc"): `{"name": "x", "region": "us-east1", "kind": "store", "country": "GB"}`,
+			"/v1/channels/" + name("chan"): `{"name": "x", "kind": "web"}`,
+		} {
+			p.put(t, path, body, "If-None-Match", "*").is(t, 201)
+			a := p.put(t, path, strings.Replace(body, "x", "y", 1), "If-None-Match", "*").problem(t, 412, "version-mismatch")
+			if a.int(t, "expected") != 0 || a.int(t, "current") != 1 || a.header.Get("ETag") != `"1"` {
+				t.Errorf("%s: %s", a.request, a.raw)
+			}
+			if a := p.get(t, path); a.text(t, "name") != "x" || a.int(t, "version") != 1 {
+				t.Errorf("%s was overwritten: %s", path, a.raw)
+			}
+			p.do(t, "DELETE", path, "").is(t, 204)
+			p.put(t, path, body, "If-None-Match", "*").is(t, 201)
 		}
 	})
 }

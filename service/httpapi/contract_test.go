@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -58,6 +59,34 @@ const (
 	stampShape    = " version:int created_at:time updated_at:time"
 	lineShape     = "line:int sku:text location:text quantity:int fulfilled:int released:int"
 )
+
+// HEAD is GET without the body, whatever the answer is.
+func TestHead(t *testing.T) {
+	shared(t, func(t *testing.T, p *pod) {
+		s := p.shelf(t, 7)
+		for _, path := range []string{"/v1/products/" + s.sku, s.path(), "/v1/stock?sku=" + s.sku, "/v1/products/nothing-of-that-name", "/v1/movements", "/v1/stock?nope=1"} {
+			want, err := p.client.Get(p.url + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = want.Body.Close()
+			got, err := p.client.Head(p.url + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := io.ReadAll(got.Body)
+			_ = got.Body.Close()
+			if err != nil || len(raw) > 0 || got.StatusCode != want.StatusCode || got.ContentLength != want.ContentLength {
+				t.Errorf("%s: %d with %d bytes, %v; GET answers %d with %d", path, got.StatusCode, got.ContentLength, err, want.StatusCode, want.ContentLength)
+			}
+			for _, header := range []string{"Content-Type", "ETag", "Allow", "Stockyard-Region"} {
+				if got.Header.Get(header) != want.Header.Get(header) {
+					t.Errorf("%s: %s is %q, of GET %q", path, header, got.Header.Get(header), want.Header.Get(header))
+				}
+			}
+		}
+	})
+}
 
 func TestCatalogueAnswers(t *testing.T) {
 	shared(t, func(t *testing.T, p *pod) {

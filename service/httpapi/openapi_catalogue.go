@@ -17,7 +17,7 @@ var catalogueArea = area{
 		{
 			operation: auth.PutProduct, summary: "Make or replace a product",
 			about:   "Fields that are left out are emptied. A product that was archived comes back.",
-			headers: "If-Match", body: productBody{}, problems: catalogueProblems,
+			headers: "If-Match If-None-Match", body: productBody{}, problems: catalogueProblems,
 			examples: []example{{"product", "A hoodie", `{"name": "hoodie, black", "unit": "piece", "category": "outfitting", "unit_cost": {"amount": "13.50", "currency": "EUR"}, "attributes": {"size": "M"}}`}},
 			answers: []answered{
 				{201, inventory.Product{}, "It is new, or came back.", "ETag!"},
@@ -49,7 +49,7 @@ var catalogueArea = area{
 		{
 			operation: auth.PutLocation, summary: "Make or replace a location",
 			about:   "Its region can't change. A location that was archived comes back.",
-			headers: "If-Match", body: locationBody{}, problems: "conflict " + catalogueProblems,
+			headers: "If-Match If-None-Match", body: locationBody{}, problems: "conflict " + catalogueProblems,
 			examples: []example{{"location", "A warehouse in New York", `{"name": "New York warehouse", "region": "us-east1", "kind": "warehouse", "country": "US", "latitude": 40.71, "longitude": -74.01, "priority": 1}`}},
 			answers: []answered{
 				{201, inventory.Location{}, "It is new, or came back.", "ETag!"},
@@ -80,7 +80,7 @@ var catalogueArea = area{
 		},
 		{
 			operation: auth.PutChannel, summary: "Make or replace a channel",
-			headers: "If-Match", body: channelBody{}, problems: "not-found " + catalogueProblems,
+			headers: "If-Match If-None-Match", body: channelBody{}, problems: "not-found " + catalogueProblems,
 			examples: []example{{"channel", "A web shop that keeps two units back", `{"name": "Web shop", "kind": "web", "locations": ["rotterdam", "new-york", "singapore"], "safety_stock": 2}`}},
 			answers: []answered{
 				{201, inventory.Channel{}, "It is new, or came back.", "ETag!"},

@@ -39,6 +39,7 @@ var opsArea = area{
 		"X-Request-Id":     text("Names the request, in the answer, in problems and in logs. One is made where none is given."),
 		"traceparent":      text("W3C trace context.").eg("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
 		"If-Match":         text("The ETag that must be current; `*`: it must be there.").like(`^(\*|(W/)?"[0-9]+")$`).eg(`"3"`),
+		"If-None-Match":    text("Only `*`: it must not be there.").like(`^\*$`).eg("*"),
 		"ETag":             text("The version, in quotes.").like(`^"[0-9]+"$`).eg(`"3"`),
 		"Stock-As-Of":      moment("The moment that the answer speaks of."),
 		"Stockyard-Region": text("The region that answered.").eg("us-east1"),
@@ -67,7 +68,8 @@ const introduction = `One truth about stock for a company that sells in many pla
 
 - **Errors** are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems: ` + "`type`" + ` says which one, ` + "`instance`" + ` is the request's id. Every invalid field is named at once.
 - **Commands that change stock** take an ` + "`Idempotency-Key`" + `: a repeat gives the first answer, with ` + "`Idempotency-Replayed: true`" + `. ` + "`?dry_run=true`" + ` gives the answer and writes nothing.
-- **Changes of single resources** can be made conditional: ` + "`ETag`" + ` in answers, ` + "`If-Match`" + ` in requests, ` + "`if_version`" + ` on lines.
+- **Changes of single resources** can be made conditional: ` + "`ETag`" + ` in answers, ` + "`If-Match`" + ` in requests, ` + "`If-None-Match: *`" + ` of a PUT, ` + "`if_version`" + ` on lines.
 - **Lists** come in pages: ` + "`page_size`" + `, and the ` + "`next_page_token`" + ` of the page before as ` + "`page_token`" + `.
 - **Quantities** are whole base units (64 bits), times RFC 3339 in UTC, durations as Go writes them (` + "`15m`" + `).
+- **HEAD** is answered as GET, without a body. Bodies are read as JSON, whatever their Content-Type.
 - **Unknown fields and parameters** are refused; null is the same as leaving a field out.`

@@ -42,7 +42,7 @@ func (o Ops) Handler() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	o.Routes(engine)
-	return engine
+	return headAsGet{engine}
 }
 
 func (o Ops) ready(c *gin.Context) {

@@ -160,10 +160,6 @@ func (a *api) writeProblem(c *gin.Context, id, operation string, err error) {
 	if p.Status == http.StatusPreconditionFailed && p.Current != nil && *p.Current > 0 {
 		c.Header("ETag", fmt.Sprintf("%q", fmt.Sprint(*p.Current)))
 	}
-	if c.Request.Method == http.MethodHead {
-		c.Status(p.Status)
-		return
-	}
 	writeJSON(c, p.Status, "application/problem+json", p)
 }
 

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -93,6 +92,9 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	principal, err := a.options.Authenticator.Authenticate(c.Request.Context(), c.GetHeader("Authorization"))
 	if err != nil {
 		a.turnedAway(c, r.operation, id, err)
+		return reply{}, err
+	}
+	if err := checkHeaders(c.Request); err != nil {
 		return reply{}, err
 	}
 	usual, most := a.options.RequestTimeout, maxTimeout
@@ -230,24 +232,5 @@ func (r *request) dryRun() (bool, error) {
 	dry := q.flag("dry_run")
 	return dry, q.err()
 }
-
-// precondition reads If-Match.
-func (r *request) precondition() (service.Precondition, error) {
-	header := strings.TrimSpace(r.gin.GetHeader("If-Match"))
-	if header == "" || header == "*" {
-		return service.Precondition{Exists: header == "*"}, nil
-	}
-	if !etag.MatchString(header) {
-		return service.Precondition{}, badField("If-Match", `must be an ETag such as "3"`)
-	}
-	version, err := strconv.ParseInt(strings.Trim(header, `W/"`), 10, 64)
-	if err != nil {
-		return service.Precondition{}, badField("If-Match", `must be an ETag that this resource gave, such as "3"`)
-	}
-	return service.Precondition{Version: &version}, nil
-}
-
-// Proxies that compress make ETags weak; the version says it all the same.
-var etag = regexp.MustCompile(`^(W/)?"[0-9]+"$`)
 
 var errMethod = errors.New("method not allowed")

@@ -157,6 +157,25 @@ func New(s *service.Service, o Options, more ...func(gin.IRouter)) http.Handler 
 	engine.NoRoute(a.refuse(func(r *http.Request) error {
 		return notFound("route", strings.ToValidUTF8(r.URL.Path, "\ufffd"))
 	}))
-	engine.NoMethod(a.refuse(func(*http.Request) error { return errMethod }))
-	return engine
+	engine.NoMethod(allowHead, a.refuse(func(*http.Request) error { return errMethod }))
+	return headAsGet{engine}
+}
+
+// allowHead says that HEAD will do where GET does.
+func allowHead(c *gin.Context) {
+	if allowed := c.Writer.Header().Get("Allow"); strings.Contains(allowed, http.MethodGet) {
+		c.Header("Allow", allowed+", "+http.MethodHead)
+	}
+}
+
+// headAsGet answers HEAD as GET. net/http leaves the body out: it remembers what was asked.
+type headAsGet struct{ *gin.Engine }
+
+func (h headAsGet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		asked := *r
+		asked.Method = http.MethodGet
+		r = &asked
+	}
+	h.Engine.ServeHTTP(w, r)
 }

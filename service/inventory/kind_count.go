@@ -16,9 +16,6 @@ var count = movementKind{
 		if l.Quantity < 0 {
 			wrong = append(wrong, FieldError{Field: "quantity", Message: "must be at least 0: it is what was counted"})
 		}
-		if l.AsOfVersion != nil && *l.AsOfVersion < 0 {
-			wrong = append(wrong, FieldError{Field: "as_of_version", Message: "must be at least 0"})
-		}
 		return wrong
 	},
 	decide: decideCount,

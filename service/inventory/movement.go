@@ -136,7 +136,7 @@ func (m *Movement) Check() []FieldError {
 	seen := map[LevelKey]bool{}
 	for i, l := range m.Lines {
 		at := fmt.Sprintf("lines[%d].", i)
-		for _, f := range append(rule.check(l), l.checkOptions(m.Kind)...) {
+		for _, f := range append(rule.check(l), l.CheckOptions(m.Kind)...) {
 			wrong = append(wrong, FieldError{Field: at + f.Field, Message: f.Message})
 		}
 		if rule.once && seen[l.Level] {
@@ -147,9 +147,9 @@ func (m *Movement) Check() []FieldError {
 	return wrong
 }
 
-// checkOptions refuses options that another kind of movement would have listened to: silently
+// CheckOptions refuses options that another kind of movement would have listened to: silently
 // ignored, they would do something else than the caller believes.
-func (l MovementLine) checkOptions(kind Kind) (wrong []FieldError) {
+func (l MovementLine) CheckOptions(kind Kind) (wrong []FieldError) {
 	only := func(given bool, field string, kinds ...Kind) {
 		for _, k := range kinds {
 			given = given && k != kind
@@ -163,6 +163,9 @@ func (l MovementLine) checkOptions(kind Kind) (wrong []FieldError) {
 	only(l.To != "", "to", KindReturn)
 	only(l.From != "", "from", KindScrap)
 	only(l.UnitCost != nil, "unit_cost", KindReceive, KindReturn, KindAdjust)
+	if l.AsOfVersion != nil && *l.AsOfVersion < 0 {
+		wrong = append(wrong, FieldError{Field: "as_of_version", Message: "must be at least 0"})
+	}
 	wrong = append(wrong, l.To.check("to")...)
 	return append(wrong, l.From.check("from")...)
 }

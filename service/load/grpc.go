@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"regexp"
 	"strings"
@@ -30,7 +29,7 @@ func openGRPC(p *Plan) (doors, error) {
 	for i, address := range p.GRPC {
 		private := insecure.NewCredentials()
 		if strings.HasPrefix(p.Targets[i], "https:") {
-			private = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+			private = credentials.NewTLS(p.TLS)
 		}
 		var conns []*grpc.ClientConn
 		for range p.Connections {

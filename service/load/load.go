@@ -25,7 +25,7 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 	r := &run{plan: p, tag: newTag()}
 	r.scenario, _ = findScenario(p.Scenario)
 	var err error
-	if r.api, err = client.New(p.Targets, client.Options{Token: p.Token, MaxElapsed: p.GiveUpAfter}); err != nil {
+	if r.api, err = client.New(p.Targets, client.Options{Token: p.Token, TLS: p.TLS, MaxElapsed: p.GiveUpAfter}); err != nil {
 		return Report{}, fmt.Errorf("--target: %w", err)
 	}
 	if r.doors, err = openDoors(&r.plan); err != nil {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,8 @@ type Plan struct {
 	Targets  []string // base URLs of the pods' REST API: the load, or with GRPC its preparation and proof
 	GRPC     []string // addresses of the pods' gRPC API, in the order of Targets; none: the load goes over REST
 	Token    string   // API key or JWT; empty: none is sent
+	// TLS is how https targets, and gRPC beside them, are spoken to; nil: as this machine trusts.
+	TLS *tls.Config
 
 	Clients     int           // operations under way at once, at most
 	Connections int           // gRPC connections to each pod

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net"
@@ -33,7 +32,7 @@ func openREST(p *Plan) (doors, error) {
 		private := u.Scheme == "https"
 		host := &fasthttp.HostClient{
 			Addr: withPort(u, private), IsTLS: private, MaxConns: p.Clients + 1, Name: "stockyard-load",
-			TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSConfig: p.TLS.Clone(),
 			Dial:      func(at string) (net.Conn, error) { return net.DialTimeout("tcp", at, 3*time.Second) },
 			// Repeating is ours, so that it is counted and paused.
 			RetryIfErr: func(*fasthttp.Request, int, error) (bool, bool) { return false, false },

@@ -3,17 +3,9 @@ package tlsfiles_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
 	"log/slog"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,63 +16,8 @@ import (
 	"time"
 
 	"stockyard/service/tlsfiles"
+	"stockyard/service/tlsfiles/tlstest"
 )
-
-// authority signs certificates.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pem  []byte
-}
-
-func issue(t *testing.T, template, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, []byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if parent == nil {
-		parent, signer = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
-func newAuthority(t *testing.T, name string) authority {
-	t.Helper()
-	cert, key, text := issue(t, &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}, nil, nil)
-	return authority{cert, key, text}
-}
-
-// pair makes a certificate of a name, for a server or a client.
-func (a authority) pair(t *testing.T, name string) (cert, key []byte) {
-	t.Helper()
-	_, private, cert := issue(t, &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, a.cert, a.key)
-	der, err := x509.MarshalECPrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})
-}
-
-func (a authority) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
-}
 
 // secret is a folder as Kubernetes mounts Secrets: files are links into a folder that is replaced
 // by turning one link.
@@ -150,8 +87,8 @@ func serve(t *testing.T, paths tlsfiles.Paths) (url string, files *tlsfiles.File
 }
 
 // browser is a client that trusts one authority.
-func browser(trusts authority, change ...func(*tls.Config)) *http.Client {
-	c := &tls.Config{RootCAs: trusts.pool(), ClientSessionCache: tls.NewLRUClientSessionCache(10)}
+func browser(trusts tlstest.Authority, change ...func(*tls.Config)) *http.Client {
+	c := &tls.Config{RootCAs: trusts.Pool(), ClientSessionCache: tls.NewLRUClientSessionCache(10)}
 	for _, f := range change {
 		f(c)
 	}
@@ -180,9 +117,9 @@ func eventually(t *testing.T, what string, is func() bool) {
 }
 
 func TestNewFilesAreTakenAndBrokenOnesAreNot(t *testing.T) {
-	ca, folder := newAuthority(t, "ca"), secret{t.TempDir()}
+	ca, folder := tlstest.NewAuthority(t, "ca"), secret{t.TempDir()}
 	put := func(name string) {
-		cert, key := ca.pair(t, name)
+		cert, key := ca.Pair(t, name)
 		folder.put(t, map[string][]byte{"tls.crt": cert, "tls.key": key})
 	}
 	put("first")
@@ -207,8 +144,8 @@ func TestNewFilesAreTakenAndBrokenOnesAreNot(t *testing.T) {
 		t.Errorf("the open connection is %s, %v: it was dropped", name, err)
 	}
 
-	cert, _ := ca.pair(t, "third")
-	_, key := ca.pair(t, "another")
+	cert, _ := ca.Pair(t, "third")
+	_, key := ca.Pair(t, "another")
 	for what, broken := range map[string]map[string][]byte{
 		"a key of another certificate": {"tls.crt": cert, "tls.key": key},
 		"no PEM":                       {"tls.crt": []byte("soon"), "tls.key": []byte("soon")},
@@ -234,15 +171,15 @@ func TestNewFilesAreTakenAndBrokenOnesAreNot(t *testing.T) {
 // Only clients with a certificate of the authority connect, and one that was accepted before isn't
 // once its authority is not.
 func TestClientsNeedCertificates(t *testing.T) {
-	ca, clients, others, folder := newAuthority(t, "ca"), newAuthority(t, "clients"), newAuthority(t, "clients"), secret{t.TempDir()}
-	cert, key := ca.pair(t, "server")
-	put := func(a authority) {
-		folder.put(t, map[string][]byte{"tls.crt": cert, "tls.key": key, "ca.crt": a.pem})
+	ca, clients, others, folder := tlstest.NewAuthority(t, "ca"), tlstest.NewAuthority(t, "clients"), tlstest.NewAuthority(t, "clients"), secret{t.TempDir()}
+	cert, key := ca.Pair(t, "server")
+	put := func(a tlstest.Authority) {
+		folder.put(t, map[string][]byte{"tls.crt": cert, "tls.key": key, "ca.crt": a.PEM})
 	}
 	put(clients)
 	url, _, _ := serve(t, tlsfiles.Paths{Cert: folder.path("tls.crt"), Key: folder.path("tls.key"), ClientCA: folder.path("ca.crt")})
-	with := func(a authority) *http.Client {
-		pair, err := tls.X509KeyPair(a.pair(t, "shop"))
+	with := func(a tlstest.Authority) *http.Client {
+		pair, err := tls.X509KeyPair(a.Pair(t, "shop"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,8 +208,8 @@ func TestClientsNeedCertificates(t *testing.T) {
 }
 
 func TestOpenRefusesWhatIsBroken(t *testing.T) {
-	ca, folder := newAuthority(t, "ca"), secret{t.TempDir()}
-	cert, key := ca.pair(t, "server")
+	ca, folder := tlstest.NewAuthority(t, "ca"), secret{t.TempDir()}
+	cert, key := ca.Pair(t, "server")
 	folder.put(t, map[string][]byte{"tls.crt": cert, "tls.key": key, "empty": nil})
 	for _, p := range []tlsfiles.Paths{
 		{Cert: folder.path("none"), Key: folder.path("tls.key")},

@@ -213,7 +213,7 @@ type PutChannelRequest struct {
 	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	// What it is to be.
 	Input *ChannelInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
-	// Refuse with ABORTED unless the channel is there at this version.
+	// Refuse with ABORTED unless the channel is there at this version; 0: unless there is none.
 	IfVersion     *int64 `protobuf:"varint,3,opt,name=if_version,json=ifVersion,proto3,oneof" json:"if_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

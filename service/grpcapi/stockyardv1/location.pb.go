@@ -267,7 +267,7 @@ type PutLocationRequest struct {
 	Location string `protobuf:"bytes,1,opt,name=location,proto3" json:"location,omitempty"`
 	// What it is to be.
 	Input *LocationInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
-	// Refuse with ABORTED unless the location is there at this version.
+	// Refuse with ABORTED unless the location is there at this version; 0: unless there is none.
 	IfVersion     *int64 `protobuf:"varint,3,opt,name=if_version,json=ifVersion,proto3,oneof" json:"if_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

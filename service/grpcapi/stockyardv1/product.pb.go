@@ -268,7 +268,7 @@ type PutProductRequest struct {
 	Sku string `protobuf:"bytes,1,opt,name=sku,proto3" json:"sku,omitempty"`
 	// What it is to be.
 	Input *ProductInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
-	// Refuse with ABORTED unless the product is there at this version.
+	// Refuse with ABORTED unless the product is there at this version; 0: unless there is none.
 	IfVersion     *int64 `protobuf:"varint,3,opt,name=if_version,json=ifVersion,proto3,oneof" json:"if_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
