@@ -73,7 +73,11 @@ func (y *yard) hub(t *testing.T, url string, o feed.Options) *feed.Hub {
 	t.Helper()
 	hub := feed.NewHub(y.open(t, url), o)
 	storetest.Background(t, hub.Run)
+	began := time.Now()
 	for tick := time.Tick(time.Millisecond); hub.AsOf().IsZero(); <-tick { // until it has caught up
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("the feed doesn't begin")
+		}
 	}
 	return hub
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,9 @@ type changefeed struct{}
 // feedBack is how far back a tail begins, so that a pod that starts knows what readers of others
 // that stopped have yet to get.
 const feedBack = 30 * time.Second
+
+// A changefeed looks for its tables at the moment that it begins with.
+var schemaSince = defineOn(cockroachdb, "schema_since", `SELECT applied_at FROM schema_migrations WHERE version = $1`, bigint)
 
 var clusterTime = defineOn(cockroachdb, "cluster_time", `SELECT cluster_logical_timestamp()::text`)
 
@@ -56,7 +60,17 @@ func (changefeed) now(ctx context.Context, s *Store) (p Position, err error) {
 
 func (f changefeed) recent(ctx context.Context, s *Store) (Position, error) {
 	p, err := f.now(ctx, s)
-	return Position{At: Moment{Wall: p.At.Wall - int64(feedBack)}}, err
+	if err != nil {
+		return p, err
+	}
+	from := p.At.Wall - int64(feedBack)
+	err = s.read(ctx, schemaSince, func(r pgx.Rows) error {
+		var since time.Time
+		err := r.Scan(&since)
+		from = max(from, since.UnixNano())
+		return err
+	}, int64(SchemaVersion()))
+	return Position{At: Moment{Wall: from}}, err
 }
 
 func (changefeed) tail(s *Store, from Position) Tail {
@@ -176,7 +190,11 @@ func sendRow(ctx context.Context, rows chan<- changed, values [][]byte) error {
 	if len(values) != 3 {
 		return fmt.Errorf("a row of the changefeed has %d columns", len(values))
 	}
-	c, err := parseChanged(string(values[0]), values[2])
+	value, err := hex.DecodeString(strings.TrimPrefix(string(values[2]), `\x`)) // bytes, as text
+	if err != nil {
+		return fmt.Errorf("a row of the changefeed: %w", err)
+	}
+	c, err := parseChanged(string(values[0]), value)
 	if err != nil || c.at == (Moment{}) {
 		return err
 	}
