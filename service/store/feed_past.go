@@ -18,7 +18,7 @@ var (
 SELECT l.sku, l.location, l.version
   FROM stock_levels AS l
  WHERE l.region = $1::crdb_internal_region AND (l.sku, l.location) > ($2, $3) AND l.updated_at >= $4
-   AND (cardinality($5) = 0 OR l.sku = ANY ($5)) AND (cardinality($6) = 0 OR l.location = ANY ($6))
+   AND (array_length($5, 1) IS NULL OR l.sku = ANY ($5)) AND (array_length($6, 1) IS NULL OR l.location = ANY ($6))
  ORDER BY l.sku, l.location LIMIT $7`, text, text, text, moment, texts, texts, bigint)
 
 	pastTimes = defineOn(cockroachdb, "past_times", `
