@@ -12,6 +12,7 @@ import (
 
 	"stockyard/regions"
 	"stockyard/service/auth"
+	"stockyard/service/cache"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -36,8 +37,9 @@ type Options struct {
 	InFlight   int           // 4096: requests at once
 	Watchers   int           // 10000: readers of the change feed at once
 	Observer   Observer
-	OnInternal func(error) // told of failures that clients only see as "internal"
-	OnTrouble  func(error) // told of failures that no client sees
+	Cache      *cache.Cache // the memory for cached reads; nil: they are strong
+	OnInternal func(error)  // told of failures that clients only see as "internal"
+	OnTrouble  func(error)  // told of failures that no client sees
 }
 
 // Observer is told what the lanes do. It is called from many goroutines.
