@@ -89,6 +89,11 @@ func (s *Service) Levels(ctx context.Context, caller Caller, q LevelsQuery, page
 	}
 	var items []inventory.LevelAnswer
 	var asOf time.Time
+	if len(parts) == 0 {
+		if asOf, err = s.store.Moment(ctx); err != nil {
+			return none, fromStore(err, false)
+		}
+	}
 	err = eachPart(parts, part{cursor.Region, cursor.Location}, func(p part, first bool) (bool, error) {
 		f := store.LevelFilter{Region: p.region, SKU: q.SKU, Location: p.location, AvailableBelow: q.AvailableBelow, Limit: page.Size + 1 - len(items)}
 		if first {

@@ -155,6 +155,12 @@ func (s *Store) readAt(ctx context.Context, st *statement, rows func(pgx.Rows) e
 	return asOf.UTC(), err
 }
 
+// Moment asks the database for its time.
+func (s *Store) Moment(ctx context.Context) (at time.Time, err error) {
+	err = s.read(ctx, selectMoment, func(r pgx.Rows) error { return r.Scan(&at) })
+	return at.UTC(), err
+}
+
 // readAll runs statements in one round trip; the last one's rows are what can't be had twice.
 func (s *Store) readAll(ctx context.Context, calls ...call) error {
 	const tries = 4

@@ -1,0 +1,302 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"stockyard/service"
+	"stockyard/service/cache"
+	"stockyard/service/feed"
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+	"stockyard/service/store/storetest"
+)
+
+// freshness is a pod that is read from, through connections that break, while others write, and what
+// is known of what they wrote. Databases and tests are on one machine, and so by one clock.
+type freshness struct {
+	y            *yard
+	pod          *service.Service
+	memory       *cache.Cache
+	reads, tails *storetest.Proxy
+	random       *rand.Rand
+	turns        chan struct{} // one for each read: writers write as readers read
+
+	skus []string // each level of these gains a unit with each version
+	held string   // units of it are held for a second each; nobody tidies up
+
+	mu    sync.Mutex
+	known map[inventory.LevelKey][]time.Time // by version, from 1 on: by when it was committed
+	holds []*hold
+}
+
+type hold struct {
+	asked   time.Time
+	expires time.Time // zero while unknown
+}
+
+// No answer is older than it says, nor than was asked for; none is below a version that was asked for;
+// and no hold counts that had lapsed by then: whichever way is asked, over connections that break,
+// while the feed lags behind, and when the memory is thrown away.
+func TestNoAnswerIsOlderThanItSays(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		f := newFreshness(t, y)
+		defer f.write(t)()
+		deadline := time.Now().Add(2 * time.Minute)
+		for i := 0; ; i++ {
+			hits, _, _, _ := f.memory.Stats()
+			if i >= 1500 && hits >= 500 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("after %d rounds the memory has answered %d times", i, hits)
+			}
+			f.disturb(i)
+			f.read(t)
+		}
+		hits, misses, aside, _ := f.memory.Stats()
+		t.Logf("%d from memory, %d missed, %d too old", hits, misses, aside)
+	})
+}
+
+func newFreshness(t *testing.T, y *yard) *freshness {
+	t.Helper()
+	f := &freshness{
+		y: y, reads: storetest.NewProxy(t, y.URLs[0]), tails: storetest.NewProxy(t, y.URLs[0]),
+		random: rand.New(rand.NewPCG(1, 2)), turns: make(chan struct{}, 4), known: map[inventory.LevelKey][]time.Time{},
+	}
+	for range 3 {
+		f.skus = append(f.skus, y.product(t, 1))
+	}
+	f.held = y.product(t, 1_000_000, nyc)
+	open := func(url string) *store.Store {
+		st, err := store.Open(t.Context(), store.Options{URL: url, Regions: y.Topology.Names()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(st.Close)
+		return st
+	}
+	f.memory = cache.New(open(f.reads.URL), 100)
+	f.pod = y.podAt(t, 0, f.reads.URL, service.Options{Cache: f.memory})
+	hub := feed.NewHub(open(f.tails.URL), feed.Options{Sinks: []feed.Sink{f.memory}})
+	storetest.Background(t, hub.Run)
+	return f
+}
+
+// write has levels gain units and holds lapse, until stop is called.
+func (f *freshness) write(t *testing.T) (stop func()) {
+	return storetest.Background(t, func(ctx context.Context) {
+		var all sync.WaitGroup
+		defer all.Wait()
+		for _, sku := range f.skus {
+			for i, site := range []string{nyc, lon} {
+				all.Go(func() {
+					key := inventory.LevelKey{Region: f.y.Topology.Regions[i].Name, SKU: sku, Location: site}
+					f.each(ctx, func() { f.receive(ctx, t, i, key) })
+				})
+			}
+		}
+		all.Go(func() { f.each(ctx, func() { f.hold(ctx, t) }) })
+	})
+}
+
+func (f *freshness) each(ctx context.Context, act func()) {
+	for {
+		select {
+		case <-f.turns:
+			act()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (f *freshness) receive(ctx context.Context, t *testing.T, pod int, key inventory.LevelKey) {
+	if _, err := f.y.pods[pod].Move(ctx, f.y.fresh(), move("receive", key.Location, key.SKU, 1)); err != nil {
+		if ctx.Err() == nil {
+			t.Error(err)
+		}
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known[key] = append(f.known[key], time.Now())
+}
+
+func (f *freshness) hold(ctx context.Context, t *testing.T) {
+	h := &hold{asked: time.Now()}
+	f.mu.Lock()
+	f.holds = append(f.holds, h)
+	f.mu.Unlock()
+	in := reserve(f.held, 1, nyc)
+	in.ExpiresIn = "1s"
+	o, err := f.y.pods[0].Reserve(ctx, f.y.fresh(), in)
+	if err != nil {
+		if ctx.Err() == nil {
+			t.Error(err)
+		}
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h.expires = *o.Reservation.ExpiresAt
+}
+
+// disturb has connections break, the feed lag behind, and the memory be thrown away.
+func (f *freshness) disturb(round int) {
+	switch round % 500 {
+	case 100:
+		f.reads.Cut()
+	case 200:
+		f.tails.Refuse(true)
+		f.tails.Cut()
+	case 260:
+		f.tails.Refuse(false)
+	case 400:
+		if round%1500 == 400 {
+			f.memory.Reset()
+		}
+	}
+}
+
+// read asks once, at random, and checks the answer.
+func (f *freshness) read(t *testing.T) {
+	t.Helper()
+	select {
+	case f.turns <- struct{}{}:
+	default:
+	}
+	fresh := service.Freshness{Consistency: []string{"", "strong", "bounded", "cached", "cached"}[f.random.IntN(5)]}
+	most := 10 * time.Second
+	if fresh.Consistency == "bounded" || fresh.Consistency == "cached" && f.random.IntN(2) == 0 {
+		given := []string{"100ms", "1s", "5s", "8s"}[f.random.IntN(4)]
+		fresh.MaxStaleness = given
+		most, _ = time.ParseDuration(given)
+	}
+	sku, region := f.skus[f.random.IntN(len(f.skus))], f.random.IntN(2)
+	key := inventory.LevelKey{Region: f.y.Topology.Regions[region].Name, SKU: sku, Location: sites[region]}
+	asked := time.Now()
+	asOf, err := []func(*testing.T, inventory.LevelKey, service.Freshness) (time.Time, error){
+		f.level, f.availability, f.list, f.lapsing,
+	}[f.random.IntN(4)](t, key, fresh)
+	switch {
+	case errors.Is(err, service.ErrUnavailable):
+	case err != nil:
+		t.Fatalf("%+v: %v", fresh, err)
+	case fresh.Consistency == "" || fresh.Consistency == "strong":
+		// A node of CockroachDB takes its moment when it gets the statement.
+		if asOf.Before(asked.Add(-time.Millisecond)) {
+			t.Errorf("strong, and as of %s before it was asked for", asked.Sub(asOf))
+		}
+	case asOf.Before(asked.Add(-most)):
+		t.Errorf("%+v: as of %s before it was asked for", fresh, asked.Sub(asOf))
+	}
+}
+
+// committed is the version that a level is known to have had at a moment.
+func (f *freshness) committed(key inventory.LevelKey, at time.Time) (version int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, by := range f.known[key] {
+		if !by.After(at) {
+			version++
+		}
+	}
+	return version
+}
+
+func (f *freshness) level(t *testing.T, key inventory.LevelKey, fresh service.Freshness) (time.Time, error) {
+	least := f.committed(key, time.Now())
+	switch f.random.IntN(3) {
+	case 0:
+		fresh.MinVersion = &least
+	case 1:
+		far := least + 1_000_000
+		fresh.MinVersion = &far
+	}
+	l, asOf, err := f.pod.Level(t.Context(), tester, key.Location, key.SKU, fresh)
+	if fresh.MinVersion != nil && *fresh.MinVersion > least {
+		if err == nil {
+			t.Errorf("version %d for at least %d", l.Version, *fresh.MinVersion)
+		}
+		if refusalOf(err) == inventory.VersionMismatch {
+			return time.Now(), nil
+		}
+		return asOf, err
+	}
+	if err != nil {
+		return asOf, err
+	}
+	if fresh.MinVersion != nil && l.Version < least {
+		t.Errorf("%+v: version %d for at least %d", fresh, l.Version, least)
+	}
+	f.includes(t, "level", fresh, key, l.OnHand, asOf)
+	return asOf, nil
+}
+
+func (f *freshness) includes(t *testing.T, of string, fresh service.Freshness, key inventory.LevelKey, units int64, asOf time.Time) {
+	t.Helper()
+	if want := f.committed(key, asOf); units < want {
+		t.Errorf("%s %+v: %d units as of %s, when there were %d", of, fresh, units, asOf, want)
+	}
+}
+
+func (f *freshness) availability(t *testing.T, _ inventory.LevelKey, fresh service.Freshness) (time.Time, error) {
+	skus := f.skus[:1+f.random.IntN(len(f.skus))]
+	items, asOf, err := f.pod.AvailabilityOf(t.Context(), tester, skus, "", "", fresh)
+	for i, a := range items {
+		for region, site := range []string{nyc, lon} {
+			units := int64(0)
+			for _, l := range a.ByLocation {
+				if l.Location == site {
+					units = l.Available
+				}
+			}
+			f.includes(t, "availability", fresh, inventory.LevelKey{Region: f.y.Topology.Regions[region].Name, SKU: skus[i], Location: site}, units, asOf)
+		}
+	}
+	return asOf, err
+}
+
+func (f *freshness) list(t *testing.T, key inventory.LevelKey, fresh service.Freshness) (time.Time, error) {
+	page, _ := service.NewPage(nil, "")
+	list, err := f.pod.Levels(t.Context(), tester, service.LevelsQuery{SKU: key.SKU, Fresh: fresh}, page)
+	if err != nil {
+		return list.AsOf, err
+	}
+	for region, site := range []string{nyc, lon} {
+		units := int64(0)
+		for _, l := range list.Items {
+			if l.Location == site {
+				units = l.OnHand
+			}
+		}
+		f.includes(t, "list", fresh, inventory.LevelKey{Region: f.y.Topology.Regions[region].Name, SKU: key.SKU, Location: site}, units, list.AsOf)
+	}
+	return list.AsOf, nil
+}
+
+// lapsing looks at what is held: no hold counts that had lapsed.
+func (f *freshness) lapsing(t *testing.T, _ inventory.LevelKey, fresh service.Freshness) (time.Time, error) {
+	l, asOf, err := f.pod.Level(t.Context(), tester, nyc, f.held, fresh)
+	if err != nil {
+		return asOf, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	most := int64(0)
+	for _, h := range f.holds {
+		if h.expires.IsZero() || h.expires.After(asOf) {
+			most++
+		}
+	}
+	if l.Held > most {
+		t.Errorf("%+v: %d held as of %s, when %d were at most", fresh, l.Held, asOf, most)
+	}
+	return asOf, nil
+}
