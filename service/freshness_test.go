@@ -112,6 +112,38 @@ func TestMemoryKnowsNoMoreThanTheCatalogue(t *testing.T) {
 	})
 }
 
+// A hold that lapses, or was cut short, leaves no event, and doesn't count from its end on all the same.
+func TestMemoryLetsHoldsLapse(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		f := newFreshness(t, y)
+		fresh := service.Freshness{Consistency: "cached", MaxStaleness: "4s"}
+		in := reserve(f.held, 5, nyc)
+		id := y.must(t)(y.pods[0].Reserve(t.Context(), y.fresh(), in)).Reservation.ID.String()
+		deadline := time.Now().Add(time.Minute)
+		var ends time.Time
+		for tick := time.Tick(5 * time.Millisecond); time.Now().Before(deadline); <-tick {
+			l, asOf, err := f.pod.Level(t.Context(), tester, nyc, f.held, fresh)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if hits, _, _, _ := f.memory.Stats(); ends.IsZero() && hits > 0 {
+				o := y.must(t)(y.pods[0].Extend(t.Context(), y.fresh(), id, service.StepInput{ExpiresIn: "1s"}))
+				ends = *o.Reservation.ExpiresAt
+			}
+			if ends.IsZero() || asOf.Before(ends) {
+				continue
+			}
+			if l.Held != 0 {
+				t.Fatalf("%d held as of %s, %s after the hold ended", l.Held, asOf, asOf.Sub(ends))
+			}
+			if asOf.After(ends.Add(2 * time.Second)) {
+				return
+			}
+		}
+		t.Fatal("the memory doesn't get past the end of the hold")
+	})
+}
+
 func newFreshness(t *testing.T, y *yard) *freshness {
 	t.Helper()
 	f := &freshness{
