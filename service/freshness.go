@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"stockyard/service/cache"
@@ -107,14 +108,48 @@ func (s *Service) levelFresh(ctx context.Context, key inventory.LevelKey, f Fres
 			return l, asOf, err
 		}
 	}
-	return s.store.Level(ctx, key)
+	return s.levelNow(ctx, key)
+}
+
+// answered is what a strong reading gave.
+type answered[Stock any] struct {
+	stock Stock
+	asOf  time.Time
+}
+
+// levelNow is store.Level, shared with others who ask at the same time.
+func (s *Service) levelNow(ctx context.Context, key inventory.LevelKey) (inventory.Level, time.Time, error) {
+	a, err := s.levelReads.do(ctx, key, func(ctx context.Context) (answered[inventory.Level], error) {
+		level, asOf, err := s.store.Level(ctx, key)
+		return answered[inventory.Level]{level, asOf}, err
+	})
+	return a.stock, a.asOf, err
+}
+
+// skuRead names the reading of a SKU in regions.
+type skuRead struct{ regions, sku string }
+
+// levelsNow is store.LevelsOfSKUs; one SKU is shared with others who ask at the same time.
+func (s *Service) levelsNow(ctx context.Context, regions, skus []string) ([]inventory.Level, time.Time, error) {
+	if len(skus) != 1 {
+		return s.store.LevelsOfSKUs(ctx, regions, skus)
+	}
+	a, err := s.skuReads.do(ctx, skuRead{strings.Join(regions, " "), skus[0]}, func(ctx context.Context) (answered[[]inventory.Level], error) {
+		levels, asOf, err := s.store.LevelsOfSKUs(ctx, regions, skus)
+		return answered[[]inventory.Level]{levels, asOf}, err
+	})
+	return a.stock, a.asOf, err
 }
 
 // levelsFresh is levelFresh for all levels of SKUs in regions.
 func (s *Service) levelsFresh(ctx context.Context, regions, skus []string, f Freshness) (levels []inventory.Level, asOf time.Time, err error) {
 	age := s.staleness(f)
-	if f.Consistency != cached {
+	switch f.Consistency {
+	case bounded:
 		return s.store.AtMost(age).LevelsOfSKUs(ctx, regions, skus)
+	case cached:
+	default:
+		return s.levelsNow(ctx, regions, skus)
 	}
 	distinct := skus
 	if len(skus) > 1 {
@@ -122,7 +157,7 @@ func (s *Service) levelsFresh(ctx context.Context, regions, skus []string, f Fre
 	}
 	stocks, ok := s.remembered(ctx, distinct, age)
 	if !ok {
-		return s.store.LevelsOfSKUs(ctx, regions, skus)
+		return s.levelsNow(ctx, regions, skus)
 	}
 	for i, stock := range stocks {
 		for _, l := range stock.Levels {

@@ -52,17 +52,19 @@ type Observer interface {
 
 // Service runs the use cases on one store. It keeps no state that another pod would need.
 type Service struct {
-	store     *store.Store
-	options   Options
-	places    *places
-	keys      recentKeys
-	verifying sync.Mutex
-	denials   *denials
-	limits    limits
-	lanes     []*lane
-	imports   imports
-	stopping  chan struct{}
-	stopOnce  sync.Once
+	store      *store.Store
+	options    Options
+	places     *places
+	levelReads gathering[inventory.LevelKey, answered[inventory.Level]]
+	skuReads   gathering[skuRead, answered[[]inventory.Level]]
+	keys       recentKeys
+	verifying  sync.Mutex
+	denials    *denials
+	limits     limits
+	lanes      []*lane
+	imports    imports
+	stopping   chan struct{}
+	stopOnce   sync.Once
 }
 
 // New starts a service's lanes; Close stops them.
