@@ -144,6 +144,39 @@ func TestMemoryLetsHoldsLapse(t *testing.T) {
 	})
 }
 
+// A SKU that is held all the time is answered from memory nearly always: its holds have it read anew
+// every few seconds, and not with each of them.
+func TestMemoryServesAHotSKU(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		f := newFreshness(t, y)
+		look := func() {
+			if _, _, err := f.pod.Level(t.Context(), tester, nyc, f.held, service.Freshness{Consistency: "cached"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		for hits := int64(0); hits == 0; hits, _, _, _ = f.memory.Stats() { // until the feed is heard
+			if time.Since(began) > time.Minute {
+				t.Fatal("the memory never answers")
+			}
+			look()
+		}
+		before, _, _, _ := f.memory.Stats()
+		const holds, looks = 200, 5
+		for range holds {
+			y.must(t)(y.pods[0].Reserve(t.Context(), y.fresh(), reserve(f.held, 1, nyc)))
+			for range looks {
+				look()
+			}
+		}
+		hits, _, _, _ := f.memory.Stats()
+		t.Logf("%d of %d from memory", hits-before, holds*looks)
+		if hits-before < holds*looks*9/10 {
+			t.Errorf("%d of %d from memory", hits-before, holds*looks)
+		}
+	})
+}
+
 func newFreshness(t *testing.T, y *yard) *freshness {
 	t.Helper()
 	f := &freshness{

@@ -35,7 +35,7 @@ import (
 )
 
 const (
-	readClients = 16
+	readClients = 64
 	readRounds  = 5
 	readFor     = time.Second
 )
@@ -136,9 +136,10 @@ func answerOf(b *testing.B, host string, request []byte) []byte {
 			continue
 		}
 		_, _ = conn.Write(request)
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // it is, where it is one
 		if err == nil && answer.StatusCode == http.StatusOK {
 			body, _ := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
 			_ = conn.Close()
 			return body
 		}
