@@ -144,6 +144,32 @@ func TestMemoryLetsHoldsLapse(t *testing.T) {
 	})
 }
 
+// Strong reads that come at once share a reading, but none that began before they were asked.
+func TestSharedReadsAreStrong(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		sku := y.product(t, 1, nyc)
+		var all sync.WaitGroup
+		for i := range 16 {
+			all.Go(func() {
+				for range 20 {
+					asked := time.Now()
+					var asOf time.Time
+					var err error
+					if i%2 == 0 {
+						_, asOf, err = y.pods[0].Level(t.Context(), tester, nyc, sku, service.Freshness{})
+					} else {
+						_, asOf, err = y.pods[0].AvailabilityOf(t.Context(), tester, []string{sku}, "", "", service.Freshness{})
+					}
+					if err != nil || asOf.Before(asked.Add(-10*time.Microsecond)) {
+						t.Errorf("as of %s before it was asked for, %v", asked.Sub(asOf), err)
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
 // A SKU that is held all the time is answered from memory nearly always: its holds have it read anew
 // every few seconds, and not with each of them.
 func TestMemoryServesAHotSKU(t *testing.T) {

@@ -136,7 +136,7 @@ func answerOf(b *testing.B, host string, request []byte) []byte {
 			continue
 		}
 		_, _ = conn.Write(request)
-		answer, err := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // it is, where it is one
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err == nil && answer.StatusCode == http.StatusOK {
 			body, _ := io.ReadAll(answer.Body)
 			_ = answer.Body.Close()
