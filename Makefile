@@ -43,6 +43,10 @@ race: ## The tests under the race detector; slower.
 bench: ## Measure Stockyard beside plain SQL on the same database (BENCH_FLAGS='--full --out DIR').
 	@$(GO) run ./service/bench $(BENCH_FLAGS)
 
+.PHONY: bench-reads
+bench-reads: ## Measure cached and strong reads beside gin answering a constant and pgbench selecting the row.
+	@$(GO) run ./service/devdb/withdb -- $(GO) test ./service/pod -run '^$$' -bench Reads -benchtime 1x
+
 .PHONY: lint
 lint: ## Check style, common mistakes and the direction of imports.
 	@$(GOLANGCI) run ./...

@@ -167,7 +167,7 @@ func (y *yard) staysHeld(t *testing.T, pod *clocked, lease store.Lease, sku stri
 		_, _, err := s.ExpireLapsed(ctx, lease, 1000)
 		_, sale := s.Move(ctx, y.fresh(), move("sell", nyc, sku, 1))
 		now, _, reading := s.Reservation(ctx, tester, r.ID.String())
-		level, _, looking := s.Level(ctx, tester, nyc, sku)
+		level, _, looking := s.Level(ctx, tester, nyc, sku, service.Freshness{})
 		if inTime = y.databaseTime(t).Before(*r.ExpiresAt); !inTime {
 			return
 		}

@@ -12,6 +12,7 @@ import (
 
 	"stockyard/regions"
 	"stockyard/service/auth"
+	"stockyard/service/cache"
 	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
@@ -36,8 +37,9 @@ type Options struct {
 	InFlight   int           // 4096: requests at once
 	Watchers   int           // 10000: readers of the change feed at once
 	Observer   Observer
-	OnInternal func(error) // told of failures that clients only see as "internal"
-	OnTrouble  func(error) // told of failures that no client sees
+	Cache      *cache.Cache // the memory for cached reads; nil: they are strong
+	OnInternal func(error)  // told of failures that clients only see as "internal"
+	OnTrouble  func(error)  // told of failures that no client sees
 }
 
 // Observer is told what the lanes do. It is called from many goroutines.
@@ -50,17 +52,19 @@ type Observer interface {
 
 // Service runs the use cases on one store. It keeps no state that another pod would need.
 type Service struct {
-	store     *store.Store
-	options   Options
-	places    *places
-	keys      recentKeys
-	verifying sync.Mutex
-	denials   *denials
-	limits    limits
-	lanes     []*lane
-	imports   imports
-	stopping  chan struct{}
-	stopOnce  sync.Once
+	store      *store.Store
+	options    Options
+	places     *places
+	levelReads gathering[inventory.LevelKey, answered[inventory.Level]]
+	skuReads   gathering[skuRead, answered[[]inventory.Level]]
+	keys       recentKeys
+	verifying  sync.Mutex
+	denials    *denials
+	limits     limits
+	lanes      []*lane
+	imports    imports
+	stopping   chan struct{}
+	stopOnce   sync.Once
 }
 
 // New starts a service's lanes; Close stops them.

@@ -15,22 +15,25 @@ import (
 
 // Level gives a stock level and the moment it speaks of. A known SKU at a known location that
 // never had an event is all zeros at version 0.
-func (s *Service) Level(ctx context.Context, caller Caller, location, sku string) (inventory.LevelAnswer, time.Time, error) {
+func (s *Service) Level(ctx context.Context, caller Caller, location, sku string, fresh Freshness) (inventory.LevelAnswer, time.Time, error) {
 	key, err := s.readable(ctx, caller, auth.GetLevel, location, sku)
 	if err != nil {
 		return inventory.LevelAnswer{}, time.Time{}, err
 	}
-	level, asOf, err := s.store.Level(ctx, key)
-	if errors.Is(err, store.ErrNotFound) {
+	level, asOf, err := s.levelFresh(ctx, key, fresh)
+	unknown := errors.Is(err, store.ErrNotFound)
+	if err != nil && !unknown {
+		return inventory.LevelAnswer{}, asOf, fromStore(err, false)
+	}
+	if unknown || level.Closed {
 		if _, err := s.product(ctx, sku); err != nil {
 			return inventory.LevelAnswer{}, asOf, err
 		}
-		return inventory.DescribeLevel(inventory.Level{Key: key}), time.Now().UTC(), nil
 	}
-	if err == nil && level.Closed {
-		_, err = s.product(ctx, sku)
+	if unknown {
+		level = inventory.Level{Key: key}
 	}
-	return inventory.DescribeLevel(level), asOf, fromStore(err, false)
+	return inventory.DescribeLevel(level), asOf, fresh.reached(level.Version)
 }
 
 // readable resolves a level that the caller may look at.
@@ -60,6 +63,7 @@ func (s *Service) knownLevel(ctx context.Context, location, sku string) (invento
 type LevelsQuery struct {
 	SKU, Location, Region string
 	AvailableBelow        *int64
+	Fresh                 Freshness // without MinVersion: each level has versions of its own
 }
 
 type levelsCursor struct {
@@ -75,7 +79,6 @@ func (c *levelsCursor) isOurs() bool {
 // Levels lists stock levels, region after region, each in the order of SKU and location.
 func (s *Service) Levels(ctx context.Context, caller Caller, q LevelsQuery, page Page) (Listed[inventory.LevelAnswer], error) {
 	var none Listed[inventory.LevelAnswer]
-	began := time.Now().UTC()
 	parts, err := s.partsOf(ctx, caller, auth.ListLevels, q.Region, q.Location)
 	if err != nil {
 		return none, err
@@ -85,12 +88,21 @@ func (s *Service) Levels(ctx context.Context, caller Caller, q LevelsQuery, page
 		return none, err
 	}
 	var items []inventory.LevelAnswer
+	var asOf time.Time
+	if len(parts) == 0 {
+		if asOf, err = s.store.Moment(ctx); err != nil {
+			return none, fromStore(err, false)
+		}
+	}
 	err = eachPart(parts, part{cursor.Region, cursor.Location}, func(p part, first bool) (bool, error) {
 		f := store.LevelFilter{Region: p.region, SKU: q.SKU, Location: p.location, AvailableBelow: q.AvailableBelow, Limit: page.Size + 1 - len(items)}
 		if first {
 			f.After = inventory.LevelKey{SKU: cursor.SKU, Location: cursor.Location}
 		}
-		levels, err := s.store.Levels(ctx, f)
+		levels, at, err := s.listFresh(ctx, f, q.Fresh)
+		if asOf.IsZero() || at.Before(asOf) {
+			asOf = at
+		}
 		for _, l := range levels {
 			items = append(items, inventory.DescribeLevel(l))
 		}
@@ -102,7 +114,7 @@ func (s *Service) Levels(ctx context.Context, caller Caller, q LevelsQuery, page
 	list, err := listed(items, page, func(last inventory.LevelAnswer) any {
 		return levelsCursor{last.Region, last.SKU, last.Location}
 	})
-	list.AsOf = began
+	list.AsOf = asOf
 	return list, err
 }
 
@@ -219,8 +231,9 @@ type LocationAvailability struct {
 	Available int64  `json:"available"`
 }
 
-// AvailabilityOf gives the availability of SKUs, in a region or all, through a channel or none.
-func (s *Service) AvailabilityOf(ctx context.Context, caller Caller, skus []string, region, channelName string) ([]Availability, time.Time, error) {
+// AvailabilityOf gives the availability of SKUs, in a region or all, through a channel or none, and the
+// moment it speaks of.
+func (s *Service) AvailabilityOf(ctx context.Context, caller Caller, skus []string, region, channelName string, fresh Freshness) ([]Availability, time.Time, error) {
 	var c checker
 	switch n := len(skus); {
 	case n == 0:
@@ -243,12 +256,9 @@ func (s *Service) AvailabilityOf(ctx context.Context, caller Caller, skus []stri
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	levels, asOf, err := s.store.LevelsOfSKUs(ctx, regionsOf(parts), skus)
+	levels, asOf, err := s.levelsFresh(ctx, regionsOf(parts), skus, fresh)
 	if err != nil {
 		return nil, asOf, fromStore(err, false)
-	}
-	if asOf.IsZero() {
-		asOf = time.Now().UTC()
 	}
 	bySKU := map[string]*Availability{}
 	for _, l := range levels {

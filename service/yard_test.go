@@ -137,7 +137,7 @@ func (y *yard) fresh() service.Caller { return y.as("%s", rand.Text()) }
 
 func (y *yard) level(t *testing.T, site, sku string) inventory.LevelAnswer {
 	t.Helper()
-	l, _, err := y.pods[0].Level(context.WithoutCancel(t.Context()), tester, site, sku)
+	l, _, err := y.pods[0].Level(context.WithoutCancel(t.Context()), tester, site, sku, service.Freshness{})
 	if err != nil {
 		t.Fatal(err)
 	}

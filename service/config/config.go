@@ -29,6 +29,7 @@ type Settings struct {
 	InFlight       int           `help:"Requests at once, at most; more are answered 503." env:"STOCKYARD_IN_FLIGHT" default:"4096"`
 	Watchers       int           `help:"Readers of the change feed at once, at most; more are answered 503." env:"STOCKYARD_WATCHERS" default:"10000"`
 	FeedBuffer     int           `help:"Entries of the change feed kept in memory, 1 to 2 KiB each; a reader that falls further behind is cut off and goes on from the ledger." env:"STOCKYARD_FEED_BUFFER" default:"16384"`
+	CacheSKUs      int           `name:"cache-skus" help:"SKUs kept in memory for reads with consistency=cached, at most; each takes some 200 bytes and 150 for each of its locations. 0: none, such reads are strong." env:"STOCKYARD_CACHE_SKUS" default:"100000"`
 	RequestTimeout time.Duration `name:"request-timeout" help:"Deadline of a request that names none itself (header Request-Timeout)." env:"STOCKYARD_REQUEST_TIMEOUT" default:"15s"`
 	TxTimeout      time.Duration `help:"Deadline of one transaction, retries included. A database whose node died takes up to 12s to move its leases." env:"STOCKYARD_TX_TIMEOUT" default:"15s"`
 	ExpiryEvery    time.Duration `help:"How often lapsed holds are tidied away." env:"STOCKYARD_EXPIRY_EVERY" default:"1s"`
@@ -70,6 +71,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 		"--in-flight":   {s.InFlight, 1, 1_000_000},
 		"--watchers":    {s.Watchers, 1, 1_000_000},
 		"--feed-buffer": {s.FeedBuffer, 256, 10_000_000},
+		"--cache-skus":  {s.CacheSKUs, 0, 10_000_000},
 		"--max-conns":   {s.MaxConns, max(s.Lanes, 8) + 2, 1000},
 	} {
 		if v.is < v.least || v.is > v.most {
@@ -97,7 +99,7 @@ func (s Settings) LogValue() slog.Value {
 		slog.String("database_url", Redact(s.DatabaseURL)), slog.String("topology", s.Topology),
 		slog.Bool("allow_postgres", s.AllowPostgres),
 		slog.Int("lanes", s.Lanes), slog.Int("batch_size", s.BatchSize), slog.Int("queue_size", s.QueueSize), slog.Int("max_conns", s.MaxConns),
-		slog.Int("rate_limit", s.RateLimit), slog.Int("in_flight", s.InFlight), slog.Int("watchers", s.Watchers), slog.Int("feed_buffer", s.FeedBuffer),
+		slog.Int("rate_limit", s.RateLimit), slog.Int("in_flight", s.InFlight), slog.Int("watchers", s.Watchers), slog.Int("feed_buffer", s.FeedBuffer), slog.Int("cache_skus", s.CacheSKUs),
 		slog.Duration("request_timeout", s.RequestTimeout), slog.Duration("tx_timeout", s.TxTimeout),
 		slog.Duration("expiry_every", s.ExpiryEvery), slog.Duration("drain_delay", s.DrainDelay),
 		slog.Bool("anonymous", s.Anonymous), slog.Bool("allow_unverified_database", s.AllowUnverifiedDatabase),

@@ -207,7 +207,7 @@ func (f *follower) has(t *testing.T, y *yard) bool {
 	t.Helper()
 	for _, region := range y.Topology.Names() {
 		for _, sku := range f.skus {
-			levels, err := y.Levels(context.WithoutCancel(t.Context()), store.LevelFilter{Region: region, SKU: sku, Limit: 100})
+			levels, _, err := y.Levels(context.WithoutCancel(t.Context()), store.LevelFilter{Region: region, SKU: sku, Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,20 +27,20 @@ func (s *stock) GetLevel(ctx context.Context, r *pb.GetLevelRequest) (*pb.GetLev
 		sayAsOf(ctx, *past)
 		return &pb.GetLevelResponse{Level: levelOf(level)}, err
 	}
-	level, asOf, err := s.service.Level(ctx, callerOf(ctx), location, sku)
+	level, asOf, err := s.service.Level(ctx, callerOf(ctx), location, sku, fresh)
 	if err != nil {
 		return nil, err
 	}
 	sayAsOf(ctx, asOf)
-	return &pb.GetLevelResponse{Level: levelOf(level)}, fresh.Reached(level.Version)
+	return &pb.GetLevelResponse{Level: levelOf(level)}, nil
 }
 
 func (s *stock) ListLevels(ctx context.Context, r *pb.ListLevelsRequest) (*pb.ListLevelsResponse, error) {
 	var in reader
-	in.freshness(service.Freshness{Consistency: r.GetConsistency(), MaxStaleness: r.GetMaxStaleness()})
 	query := service.LevelsQuery{
 		SKU: in.filter("sku", r.GetSku(), inventory.CheckSKU), Location: in.filter("location", r.GetLocation(), inventory.CheckIdentifier),
 		Region: in.text("region", r.GetRegion()), AvailableBelow: r.AvailableBelow,
+		Fresh: in.freshness(service.Freshness{Consistency: r.GetConsistency(), MaxStaleness: r.GetMaxStaleness()}),
 	}
 	page := in.page(r.PageSize, r.GetPageToken())
 	if err := in.err(); err != nil {
@@ -64,12 +64,12 @@ func (s *stock) ListEvents(ctx context.Context, r *pb.ListEventsRequest) (*pb.Li
 
 func (s *stock) GetAvailability(ctx context.Context, r *pb.GetAvailabilityRequest) (*pb.GetAvailabilityResponse, error) {
 	var in reader
-	in.freshness(service.Freshness{Consistency: r.GetConsistency(), MaxStaleness: r.GetMaxStaleness()})
+	fresh := in.freshness(service.Freshness{Consistency: r.GetConsistency(), MaxStaleness: r.GetMaxStaleness()})
 	region, channel := in.text("region", r.GetRegion()), in.filter("channel", r.GetChannel(), inventory.CheckIdentifier)
 	if err := in.err(); err != nil {
 		return nil, err
 	}
-	items, asOf, err := s.service.AvailabilityOf(ctx, callerOf(ctx), r.GetSkus(), region, channel)
+	items, asOf, err := s.service.AvailabilityOf(ctx, callerOf(ctx), r.GetSkus(), region, channel, fresh)
 	if err != nil {
 		return nil, err
 	}

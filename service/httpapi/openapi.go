@@ -55,7 +55,7 @@ type answered struct {
 // Sets of names that operations share.
 const (
 	paged  = " page_size page_token"
-	fresh  = " consistency max_staleness min_version"
+	fresh  = " consistency max_staleness"
 	keyed  = "Idempotency-Key!"
 	dryRun = "dry_run"
 

@@ -128,9 +128,9 @@ func (q *query) page() service.Page {
 	return page
 }
 
-// freshness reads how fresh an answer must be.
-func (q *query) freshness() service.Freshness {
-	f := service.Freshness{Consistency: q.given("consistency"), MaxStaleness: q.given("max_staleness"), MinVersion: q.number("min_version")}
+// freshness reads how fresh an answer must be. Only one level by itself has a least version.
+func (q *query) freshness(minVersion *int64) service.Freshness {
+	f := service.Freshness{Consistency: q.given("consistency"), MaxStaleness: q.given("max_staleness"), MinVersion: minVersion}
 	q.wrong = append(q.wrong, f.Check()...)
 	return f
 }

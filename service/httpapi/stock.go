@@ -13,7 +13,7 @@ func (a *api) getLevel(r *request) (reply, error) {
 		return reply{}, err
 	}
 	q := r.query()
-	fresh := q.freshness()
+	fresh := q.freshness(q.number("min_version"))
 	past, axis := q.moment("as_of"), service.Axis(q.given("axis"))
 	q.wrong = append(q.wrong, service.CheckPast(past, axis, fresh)...)
 	if err := q.err(); err != nil {
@@ -23,10 +23,7 @@ func (a *api) getLevel(r *request) (reply, error) {
 		level, err := a.service.LevelAsOf(r.ctx, r.who, location, sku, past, axis)
 		return reply{status: http.StatusOK, body: level, asOf: past}, err
 	}
-	level, asOf, err := a.service.Level(r.ctx, r.who, location, sku)
-	if err == nil {
-		err = fresh.Reached(level.Version)
-	}
+	level, asOf, err := a.service.Level(r.ctx, r.who, location, sku, fresh)
 	return reply{status: http.StatusOK, body: level, version: level.Version, asOf: asOf}, err
 }
 
@@ -40,10 +37,10 @@ func (r *request) levelName() (location, sku string, err error) {
 
 func (a *api) listLevels(r *request) (reply, error) {
 	q := r.query()
-	q.freshness()
 	query := service.LevelsQuery{
 		SKU: q.name("sku", inventory.CheckSKU), Location: q.name("location", inventory.CheckIdentifier),
 		Region: q.given("region"), AvailableBelow: q.number("available_below"),
+		Fresh: q.freshness(nil),
 	}
 	page := q.page()
 	if err := q.err(); err != nil {
@@ -78,12 +75,12 @@ type availabilityAnswer struct {
 
 func (a *api) getAvailability(r *request) (reply, error) {
 	q := r.query()
-	q.freshness()
+	fresh := q.freshness(nil)
 	skus, region, channel := q.many("sku"), q.given("region"), q.name("channel", inventory.CheckIdentifier)
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	items, asOf, err := a.service.AvailabilityOf(r.ctx, r.who, skus, region, channel)
+	items, asOf, err := a.service.AvailabilityOf(r.ctx, r.who, skus, region, channel, fresh)
 	return reply{status: http.StatusOK, body: availabilityAnswer{items}, asOf: asOf}, err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"stockyard/regions"
 	"stockyard/service"
+	"stockyard/service/cache"
 	"stockyard/service/config"
 	"stockyard/service/feed"
 	"stockyard/service/grpcapi"
@@ -62,12 +63,18 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 			"no follower reads, and one machine's death stops everything. For development, say --allow-postgres")
 	}
 	p := &Pod{settings: settings, log: log, store: st, metrics: metrics, build: build}
-	p.hub = feed.NewHub(st, feed.Options{Buffer: settings.FeedBuffer, Log: log})
+	memory, sinks := (*cache.Cache)(nil), []feed.Sink(nil)
+	if settings.CacheSKUs > 0 {
+		memory = cache.New(st, settings.CacheSKUs)
+		sinks = append(sinks, memory)
+		metrics.WatchCache(telemetry.Cache{Lag: memory.Lag, Stats: memory.Stats})
+	}
+	p.hub = feed.NewHub(st, feed.Options{Buffer: settings.FeedBuffer, Log: log, Sinks: sinks})
 	metrics.WatchFeed(telemetry.Feed{Lag: p.hub.Lag, Stats: p.hub.Stats})
 	p.service = service.New(st, service.Options{
 		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
 		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, RateLimit: settings.RateLimit, InFlight: settings.InFlight,
-		Watchers: settings.Watchers, Observer: observer{metrics, p.hub},
+		Watchers: settings.Watchers, Observer: observer{metrics, p.hub}, Cache: memory,
 		OnInternal: func(err error) { log.Error("internal error", "error", err) },
 		OnTrouble:  func(err error) { log.Warn("in the background", "error", err) },
 	})

@@ -1,6 +1,10 @@
 package store
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Names of the databases.
 const (
@@ -20,8 +24,14 @@ type dialect struct {
 	session string
 	// snapshot begins a read-only transaction that sees one moment and takes no locks.
 	snapshot string
-	feed     feedOf
+	// followerRead begins one that sees the newest moment that every replica can tell of; "": none does.
+	followerRead string
+	feed         feedOf
 }
+
+// followerAge is how far back replicas follow: what CockroachDB's follower_read_timestamp() is by its
+// default settings, which takes a licence to ask for before v22.2.
+const followerAge = 4800 * time.Millisecond
 
 func dialectOf(version string) *dialect {
 	if strings.Contains(version, "CockroachDB") {
@@ -37,8 +47,9 @@ func dialectOf(version string) *dialect {
 				SET distsql = 'off'`, // a few rows by key: sending flows to other nodes only adds to it
 			// A moment in the past needs no locks and meets no writer; the
 			// nodes' clocks being as near as they are, it is as good as now.
-			snapshot: `BEGIN AS OF SYSTEM TIME '-1us'`,
-			feed:     changefeed{},
+			snapshot:     `BEGIN AS OF SYSTEM TIME '-1us'`,
+			followerRead: fmt.Sprintf(`BEGIN AS OF SYSTEM TIME '-%dms'`, followerAge.Milliseconds()),
+			feed:         changefeed{},
 		}
 	}
 	return &dialect{

@@ -25,6 +25,15 @@ var (
 	ErrNotFound = errors.New("not found")
 )
 
+// isBeforeSchema says that a read of the past met one that the schema, or the database, is younger than.
+func isBeforeSchema(err error) bool {
+	switch sqlState(err) {
+	case "42P01", "42703", "42704", "3D000", "3F000":
+		return true
+	}
+	return false
+}
+
 // callError says which call of a round trip failed.
 type callError struct {
 	call string

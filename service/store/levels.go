@@ -53,15 +53,30 @@ SELECT l.region::text, l.sku, l.location, l.on_hand, (l.held - coalesce(sum(h.he
  WHERE NOT l.closed`+groupLevels+`
  ORDER BY l.sku, l.region, l.location`, texts, texts)
 
+// The same with when the first of a level's holds lapses, or lapsed.
+var selectHeldLevelsOfSKUs = define("held_levels_of_skus", `
+SELECT l.region::text, l.sku, l.location, l.on_hand,
+       (l.held - coalesce(sum(CASE WHEN h.expires_at <= now() THEN h.held ELSE 0 END), 0))::bigint, l.allocated, l.quarantined,
+       l.incoming, l.shortfall, l.version, l.updated_at, l.closed, min(h.expires_at)
+  FROM unnest($1, $2) AS k(region, sku)
+  JOIN stock_levels AS l ON l.region = k.region::crdb_internal_region AND l.sku = k.sku
+  LEFT JOIN reservation_lines AS h
+    ON h.region = l.region AND h.sku = l.sku AND h.location = l.location AND h.held > 0
+ WHERE NOT l.closed`+groupLevels+`
+ ORDER BY l.sku, l.region, l.location`, texts, texts)
+
 // Level gives a stock level and the moment it speaks of. Errors: ErrNotFound where the level never
-// had an event.
+// had an event, which speaks of a moment too.
 func (s *Store) Level(ctx context.Context, key inventory.LevelKey) (l inventory.Level, asOf time.Time, err error) {
 	found := false
-	err = s.read(ctx, selectLevel, func(r pgx.Rows) (err error) {
+	rows := func(r pgx.Rows) (err error) {
 		found = true
 		l, asOf, err = scanLevelNow(r)
 		return err
-	}, key.Region, key.SKU, key.Location)
+	}
+	if err = s.read(ctx, selectLevel, rows, key.Region, key.SKU, key.Location); err == nil && !found {
+		asOf, err = s.readAt(ctx, selectLevel, rows, key.Region, key.SKU, key.Location)
+	}
 	return l, asOf, foundOr(found, err)
 }
 
@@ -75,8 +90,21 @@ type LevelFilter struct {
 	Limit          int
 }
 
-// Levels lists stock levels of one region.
-func (s *Store) Levels(ctx context.Context, f LevelFilter) (items []inventory.Level, err error) {
+// Of gives what the filter selects of levels that are all there are of its SKU.
+func (f *LevelFilter) Of(levels []inventory.Level) (items []inventory.Level) {
+	for _, l := range levels {
+		if l.Key.Region != f.Region || f.Location != "" && l.Key.Location != f.Location ||
+			f.After.SKU != "" && l.Key.Location <= f.After.Location ||
+			f.AvailableBelow != nil && l.Available() >= *f.AvailableBelow || len(items) == f.Limit {
+			continue
+		}
+		items = append(items, l)
+	}
+	return items
+}
+
+// Levels lists stock levels of one region, as of a moment.
+func (s *Store) Levels(ctx context.Context, f LevelFilter) (items []inventory.Level, asOf time.Time, err error) {
 	st, sku, location := listLevels, f.After.SKU, f.After.Location
 	switch {
 	case f.SKU != "" && f.Location != "":
@@ -86,51 +114,84 @@ func (s *Store) Levels(ctx context.Context, f LevelFilter) (items []inventory.Le
 	case f.Location != "":
 		st, location = listLevelsOfLocation, f.Location
 	}
-	err = s.read(ctx, st, func(r pgx.Rows) error {
+	asOf, err = s.readAt(ctx, st, func(r pgx.Rows) error {
 		l, _, err := scanLevelNow(r)
 		items = append(items, l)
 		return err
 	}, f.AvailableBelow, f.Region, sku, location, int64(f.Limit))
-	return items, err
+	return items, asOf, err
 }
 
-func (s *Store) oneLevel(ctx context.Context, f LevelFilter) ([]inventory.Level, error) {
+func (s *Store) oneLevel(ctx context.Context, f LevelFilter) ([]inventory.Level, time.Time, error) {
 	key := inventory.LevelKey{Region: f.Region, SKU: f.SKU, Location: f.Location}
-	if f.After.SKU != "" {
-		return nil, nil
-	}
-	l, _, err := s.Level(ctx, key)
+	l, asOf, err := s.Level(ctx, key)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return nil, nil
+		return nil, asOf, nil
 	case err != nil:
-		return nil, err
-	case l.Closed || f.AvailableBelow != nil && l.Available() >= *f.AvailableBelow:
-		return nil, nil
+		return nil, asOf, err
+	case l.Closed || f.After.SKU != "" || f.AvailableBelow != nil && l.Available() >= *f.AvailableBelow:
+		return nil, asOf, nil
 	}
-	return []inventory.Level{l}, nil
+	return []inventory.Level{l}, asOf, nil
 }
 
-// LevelsOfSKUs gives what SKUs have at all locations of regions.
+// LevelsOfSKUs gives what SKUs have at all locations of regions, as of a moment.
 func (s *Store) LevelsOfSKUs(ctx context.Context, regions, skus []string) (items []inventory.Level, asOf time.Time, err error) {
-	var inRegions, inSKUs []string
-	for _, region := range regions {
-		for _, sku := range skus {
-			inRegions, inSKUs = append(inRegions, region), append(inSKUs, sku)
-		}
-	}
-	err = s.read(ctx, selectLevelsOfSKUs, func(r pgx.Rows) error {
+	inRegions, inSKUs := each(regions, skus)
+	rows := func(r pgx.Rows) error {
 		l, at, err := scanLevelNow(r)
 		items, asOf = append(items, l), at
+		return err
+	}
+	if err = s.read(ctx, selectLevelsOfSKUs, rows, inRegions, inSKUs); err == nil && len(items) == 0 {
+		asOf, err = s.readAt(ctx, selectLevelsOfSKUs, rows, inRegions, inSKUs)
+	}
+	return items, asOf, err
+}
+
+// HeldLevel is a level and when the first of its holds lapses, or lapsed; zero where it has none.
+type HeldLevel struct {
+	inventory.Level
+	Lapses time.Time
+}
+
+// HeldLevelsOfSKUs is LevelsOfSKUs with what is to be known of holds.
+func (s *Store) HeldLevelsOfSKUs(ctx context.Context, regions, skus []string) (items []HeldLevel, asOf time.Time, err error) {
+	inRegions, inSKUs := each(regions, skus)
+	asOf, err = s.readAt(ctx, selectHeldLevelsOfSKUs, func(r pgx.Rows) error {
+		var l HeldLevel
+		var lapses *time.Time
+		err := r.Scan(append(levelTargets(&l.Level), &lapses)...)
+		l.UpdatedAt = l.UpdatedAt.UTC()
+		if lapses != nil {
+			l.Lapses = lapses.UTC()
+		}
+		items = append(items, l)
 		return err
 	}, inRegions, inSKUs)
 	return items, asOf, err
 }
 
+// each pairs regions with SKUs.
+func each(regions, skus []string) (inRegions, inSKUs []string) {
+	for _, region := range regions {
+		for _, sku := range skus {
+			inRegions, inSKUs = append(inRegions, region), append(inSKUs, sku)
+		}
+	}
+	return inRegions, inSKUs
+}
+
+func levelTargets(l *inventory.Level) []any {
+	return []any{
+		&l.Key.Region, &l.Key.SKU, &l.Key.Location,
+		&l.OnHand, &l.Held, &l.Allocated, &l.Quarantined, &l.Incoming, &l.Shortfall, &l.Version, &l.UpdatedAt, &l.Closed,
+	}
+}
+
 func scanLevelNow(r pgx.Rows) (l inventory.Level, asOf time.Time, err error) {
-	err = r.Scan(&l.Key.Region, &l.Key.SKU, &l.Key.Location,
-		&l.OnHand, &l.Held, &l.Allocated, &l.Quarantined, &l.Incoming, &l.Shortfall,
-		&l.Version, &l.UpdatedAt, &l.Closed, &asOf)
+	err = r.Scan(append(levelTargets(&l), &asOf)...)
 	l.UpdatedAt = l.UpdatedAt.UTC()
 	return l, asOf.UTC(), err
 }

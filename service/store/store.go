@@ -20,6 +20,9 @@ type Store struct {
 	dialect *dialect
 	regions []string
 	retries RetryObserver
+	// begin is how reads begin that are more than one statement by itself: see AtMost.
+	begin         string
+	follower, now *Store
 }
 
 // RetryObserver is told why a transaction runs again.
@@ -62,7 +65,21 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.pool.Close()
 		return nil, err
 	}
+	if s.dialect.followerRead != "" {
+		follower := *s
+		follower.begin, follower.now = s.dialect.followerRead, s
+		s.follower = &follower
+	}
 	return s, nil
+}
+
+// AtMost gives the store whose reads of stock may be so old: on CockroachDB, from followerAge on, they
+// speak of a moment that the nearest replica can tell of by itself.
+func (s *Store) AtMost(age time.Duration) *Store {
+	if s.follower == nil || age < followerAge {
+		return s
+	}
+	return s.follower
 }
 
 // Close closes every connection, waiting for those in use.

@@ -142,14 +142,40 @@ func (tx *Tx) rollback(ctx context.Context) {
 // read runs one statement outside of a transaction, again where the connection was lost before the
 // first row came: when a server dies, it takes many of the pool's connections along.
 func (s *Store) read(ctx context.Context, st *statement, rows func(pgx.Rows) error, args ...any) error {
+	return s.readAll(ctx, call{st: st, args: args, rows: rows})
+}
+
+var selectMoment = define("moment", `SELECT now()`)
+
+// readAt is read for statements that may have no row to tell their moment: nothing that was committed
+// by then is missing.
+func (s *Store) readAt(ctx context.Context, st *statement, rows func(pgx.Rows) error, args ...any) (asOf time.Time, err error) {
+	moment := func(r pgx.Rows) error { return r.Scan(&asOf) }
+	err = s.readAll(ctx, call{st: selectMoment, rows: moment}, call{st: st, args: args, rows: rows})
+	return asOf.UTC(), err
+}
+
+// Moment asks the database for its time.
+func (s *Store) Moment(ctx context.Context) (at time.Time, err error) {
+	err = s.read(ctx, selectMoment, func(r pgx.Rows) error { return r.Scan(&at) })
+	return at.UTC(), err
+}
+
+// readAll runs statements in one round trip; the last one's rows are what can't be had twice.
+func (s *Store) readAll(ctx context.Context, calls ...call) error {
 	const tries = 4
 	came := false
-	seen := func(r pgx.Rows) error {
+	last := &calls[len(calls)-1]
+	rows := last.rows
+	last.rows = func(r pgx.Rows) error {
 		came = true
 		return rows(r)
 	}
 	for attempt := 1; ; attempt++ {
-		err := s.readOnce(ctx, st, seen, args)
+		err := s.readOnce(ctx, calls)
+		if s.begin != "" && isBeforeSchema(err) {
+			return s.now.readAll(ctx, calls...)
+		}
 		if !isLost(err) || came || attempt == tries {
 			return classify(err)
 		}
@@ -160,9 +186,17 @@ func (s *Store) read(ctx context.Context, st *statement, rows func(pgx.Rows) err
 	}
 }
 
-func (s *Store) readOnce(ctx context.Context, st *statement, rows func(pgx.Rows) error, args []any) error {
+func (s *Store) readOnce(ctx context.Context, calls []call) error {
+	end := ""
+	if s.begin != "" {
+		end = commit
+	}
 	return s.onConn(ctx, func(conn *pgx.Conn) error {
-		return roundTrip(ctx, conn, "", []call{{st: st, args: args, rows: rows}}, "")
+		err := roundTrip(ctx, conn, s.begin, calls, end)
+		if err != nil && s.begin != "" && !conn.IsClosed() {
+			_ = roundTrip(context.WithoutCancel(ctx), conn, "", nil, rollback)
+		}
+		return err
 	})
 }
 

@@ -116,6 +116,32 @@ func (m *Metrics) WatchFeed(f Feed) {
 	)
 }
 
+// Cache is what is read of the memory of stock when metrics are scraped.
+type Cache struct {
+	Lag   func() time.Duration
+	Stats func() (hits, misses, aside, entries int64)
+}
+
+// WatchCache adds the figures of the memory of stock.
+func (m *Metrics) WatchCache(c Cache) {
+	count := func(result string, read func() int64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "stockyard_cache_lookups_total", ConstLabels: prometheus.Labels{"result": result},
+			Help: "SKUs looked up in memory by result (hit; miss: it wasn't there; aside: it was older than asked for).",
+		}, func() float64 { return float64(read()) })
+	}
+	m.Registry.MustRegister(
+		count("hit", func() int64 { n, _, _, _ := c.Stats(); return n }),
+		count("miss", func() int64 { _, n, _, _ := c.Stats(); return n }),
+		count("aside", func() int64 { _, _, n, _ := c.Stats(); return n }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "stockyard_cache_skus", Help: "SKUs in memory."},
+			func() float64 { _, _, _, n := c.Stats(); return float64(n) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stockyard_cache_lag_seconds", Help: "Age of the moment up to which the memory has everything, by the database's clock.",
+		}, func() float64 { return c.Lag().Seconds() }),
+	)
+}
+
 // WatchCertificate adds the time at which the certificate in use expires.
 func (m *Metrics) WatchCertificate(expiry func() time.Time) {
 	m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

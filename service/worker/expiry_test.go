@@ -64,7 +64,7 @@ func TestExpiryWorkerTidiesWhicheverPodLives(t *testing.T) {
 		if found[1-victim].Load() == 0 {
 			t.Error("the pod that was left tidied nothing")
 		}
-		l, _, err := services[1-victim].Level(t.Context(), service.Caller{Principal: auth.Nobody}, "NYC", sku)
+		l, _, err := services[1-victim].Level(t.Context(), service.Caller{Principal: auth.Nobody}, "NYC", sku, service.Freshness{})
 		if err != nil || l.Held != 0 || l.OnHand != holds || l.Version != 1+4*holds {
 			t.Errorf("%+v, %v", l, err)
 		}

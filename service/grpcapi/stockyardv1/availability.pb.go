@@ -167,9 +167,12 @@ type GetAvailabilityRequest struct {
 	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
 	// For this channel: its locations and its safety stock. Empty for none.
 	Channel string `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
-	// How fresh the answer must be: strong (default), bounded or cached.
+	// How fresh the answer must be: strong (default), all that is committed; bounded, as of some seconds
+	// ago where a replica near by can tell; cached, from the pod's memory where it can tell. The metadata
+	// stock-as-of says which moment the answer speaks of.
 	Consistency string `protobuf:"bytes,4,opt,name=consistency,proto3" json:"consistency,omitempty"`
-	// With bounded: a duration as Go writes it, such as "5s".
+	// With bounded or cached, how old the answer may be: a duration as Go writes it, such as "5s", 0 to 1h.
+	// Empty: 5s; with cached on CockroachDB 10s.
 	MaxStaleness  string `protobuf:"bytes,5,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

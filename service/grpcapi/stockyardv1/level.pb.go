@@ -265,11 +265,15 @@ type GetLevelRequest struct {
 	Location string `protobuf:"bytes,1,opt,name=location,proto3" json:"location,omitempty"`
 	// Of what.
 	Sku string `protobuf:"bytes,2,opt,name=sku,proto3" json:"sku,omitempty"`
-	// How fresh the answer must be: strong (default), bounded or cached.
+	// How fresh the answer must be: strong (default), all that is committed; bounded, as of some seconds
+	// ago where a replica near by can tell; cached, from the pod's memory where it can tell. The metadata
+	// stock-as-of says which moment the answer speaks of.
 	Consistency string `protobuf:"bytes,3,opt,name=consistency,proto3" json:"consistency,omitempty"`
-	// With bounded: a duration as Go writes it, such as "5s".
+	// With bounded or cached, how old the answer may be: a duration as Go writes it, such as "5s", 0 to 1h.
+	// Empty: 5s; with cached on CockroachDB 10s.
 	MaxStaleness string `protobuf:"bytes,4,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
-	// Refuse with ABORTED unless the level has reached this version.
+	// Refuse with ABORTED unless the level has reached this version; what a replica or the memory has of
+	// an older one is read as with strong.
 	MinVersion *int64 `protobuf:"varint,5,opt,name=min_version,json=minVersion,proto3,oneof" json:"min_version,omitempty"`
 	// The level as it was at a past time, from the ledger, however long ago. Not together with the
 	// three above.
@@ -417,9 +421,12 @@ type ListLevelsRequest struct {
 	Region string `protobuf:"bytes,3,opt,name=region,proto3" json:"region,omitempty"`
 	// With less available than this.
 	AvailableBelow *int64 `protobuf:"varint,4,opt,name=available_below,json=availableBelow,proto3,oneof" json:"available_below,omitempty"`
-	// How fresh the answer must be: strong (default), bounded or cached.
+	// How fresh the answer must be: strong (default), all that is committed; bounded, as of some seconds
+	// ago where a replica near by can tell; cached, from the pod's memory where it can tell. The metadata
+	// stock-as-of says which moment the answer speaks of.
 	Consistency string `protobuf:"bytes,5,opt,name=consistency,proto3" json:"consistency,omitempty"`
-	// With bounded: a duration as Go writes it, such as "5s".
+	// With bounded or cached, how old the answer may be: a duration as Go writes it, such as "5s", 0 to 1h.
+	// Empty: 5s; with cached on CockroachDB 10s.
 	MaxStaleness string `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	// How many at most, 1 to 1000; 100 where it is not set.
 	PageSize *int64 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
