@@ -142,7 +142,7 @@ type AlertAnswer struct {
 	Location  string              `json:"location,omitempty"`
 	Channel   string              `json:"channel,omitempty"`
 	Rule      string              `json:"rule,omitempty"`
-	Version   int64               `json:"version,omitempty"`
+	Version   int64               `json:"version,omitzero"`
 	Available *int64              `json:"available,omitempty"`
 	Threshold *int64              `json:"threshold,omitempty"`
 	Detail    string              `json:"detail,omitempty"`

@@ -51,7 +51,7 @@ var thresholdsArea = area{
 
 func thresholdWords() words {
 	ws := words{"Threshold.version": number("Counts its changes; the ETag.").from(1).eg(3)}
-	for _, schema := range []string{"Threshold", "ThresholdBody"} {
+	for _, schema := range []string{"Threshold"} {
 		ws[schema+".sku"] = text("The SKU that it is about; without it, every one.").chars(1, inventory.MaxName).like(`^\S(.*\S)?$`).eg("hoodie-black")
 		ws[schema+".location"] = identifier("The location whose stock levels it looks at. Not together with a channel.").eg("new-york")
 		ws[schema+".channel"] = identifier("The channel whose sellable units it looks at. Not together with a location.").eg("web")
