@@ -66,14 +66,14 @@ func (*pod) eventually(t *testing.T, what string, is func() bool) {
 
 const everyAlert = "&kind=out_of_stock&kind=back_in_stock&kind=below_threshold&kind=above_threshold&kind=shortfall&kind=drift"
 
-// alerts is a stream of what is raised about a SKU from now on.
-func (p *pod) alerts(t *testing.T, sku string) *eventSource {
+// alerts is a stream of what is raised about a SKU from now on; since is where it begins.
+func (p *pod) alerts(t *testing.T, sku string) (stream *eventSource, since string) {
 	t.Helper()
-	stream := p.eventSource(t, "/v1/events?sku="+url.QueryEscape(sku)+everyAlert, "")
+	stream = p.eventSource(t, "/v1/events?sku="+url.QueryEscape(sku)+everyAlert, "")
 	if _, begun := stream.next(true); !begun {
 		t.Fatal("the stream doesn't begin")
 	}
-	return stream
+	return stream, stream.lastID
 }
 
 // told waits for so many alerts and gives them in one line: kind, what is left, where.
@@ -104,11 +104,11 @@ func brief(t *testing.T, data []byte) string {
 	return string(a.Kind) + left + strings.TrimSuffix(" "+a.Rule, " ")
 }
 
-// allTold is every alert about a SKU that the feed ever gave.
-func (p *pod) allTold(t *testing.T, sku string) string {
+// allTold is every alert about a SKU that the feed gave since a cursor.
+func (p *pod) allTold(t *testing.T, sku, since string) string {
 	t.Helper()
 	var all []string
-	for token := "earliest"; ; {
+	for token := since; ; {
 		page := p.get(t, "/v1/events?sku="+url.QueryEscape(sku)+everyAlert+"&page_size=1000&page_token="+token).is(t, 200)
 		items := page.list(t, "items")
 		for i := range items {
@@ -136,7 +136,7 @@ func TestAlertsAreToldOncePerCrossing(t *testing.T) {
 		s := p.shelf(t, 0)
 		low := name("low")
 		p.put(t, "/v1/thresholds/"+low, fmt.Sprintf(`{"sku": %q, "location": %q, "below": 5}`, s.sku, s.location)).is(t, 201)
-		stream := p.alerts(t, s.sku)
+		stream, since := p.alerts(t, s.sku)
 		p.receive(t, s, 20)
 		var callers sync.WaitGroup
 		var sold atomic.Int64
@@ -161,7 +161,7 @@ func TestAlertsAreToldOncePerCrossing(t *testing.T) {
 		same(t, stream.told(t, 3), lowMinus2+", out_of_stock -2, shortfall -2")
 		all := []string{low4, "out_of_stock 0", "back_in_stock 3", low7, lowMinus2, "out_of_stock -2", "shortfall -2"}
 		slices.Sort(all)
-		same(t, p.allTold(t, s.sku), strings.Join(all, ", "))
+		same(t, p.allTold(t, s.sku, since), strings.Join(all, ", "))
 	})
 }
 
@@ -175,7 +175,7 @@ func TestAlertsOfAChannelFollowWhatItCanSell(t *testing.T) {
 		channel, rule := name("chan"), name("rule")
 		p.put(t, "/v1/channels/"+channel, fmt.Sprintf(`{"name": "Web", "kind": "web", "locations": [%q, %q], "safety_stock": 2}`, here.location, there.location)).is(t, 201)
 		p.put(t, "/v1/thresholds/"+rule, fmt.Sprintf(`{"channel": %q, "below": 5}`, channel)).is(t, 201)
-		stream := p.alerts(t, here.sku)
+		stream, since := p.alerts(t, here.sku)
 		for _, s := range []shelf{here, there, elsewhere} {
 			p.receive(t, s, 10)
 		}
@@ -187,7 +187,7 @@ func TestAlertsOfAChannelFollowWhatItCanSell(t *testing.T) {
 		p.post(t, "/v1/movements", there.movement("sell", 1)).is(t, 201) // leaves 0 + 1
 		p.receive(t, here, 7)                                            // leaves 6 + 1
 		same(t, stream.told(t, 1), "above_threshold 7 "+rule)
-		same(t, p.allTold(t, here.sku), "above_threshold 7 "+rule+", below_threshold 2 "+rule+", out_of_stock 0")
+		same(t, p.allTold(t, here.sku, since), "above_threshold 7 "+rule+", below_threshold 2 "+rule+", out_of_stock 0")
 	})
 }
 
@@ -196,7 +196,7 @@ func TestDriftIsToldOnce(t *testing.T) {
 	alone(t, func(t *testing.T, p *pod) {
 		s := p.shelf(t, 5)
 		seen := p.raising(t, 50*time.Millisecond)
-		stream := p.alerts(t, s.sku)
+		stream, since := p.alerts(t, s.sku)
 		p.Exec(t, "UPDATE stock_levels SET on_hand = on_hand + 1 WHERE sku = '"+s.sku+"'")
 		got, _ := stream.next(false)
 		var a service.AlertAnswer
@@ -206,7 +206,7 @@ func TestDriftIsToldOnce(t *testing.T) {
 		}
 		seen.verifications.Store(0)
 		p.eventually(t, "it is verified again", func() bool { return seen.verifiedAgain(t) })
-		same(t, p.allTold(t, s.sku), "drift")
+		same(t, p.allTold(t, s.sku, since), "drift")
 		p.Exec(t, "UPDATE stock_levels SET on_hand = on_hand - 1 WHERE sku = '"+s.sku+"'")
 	})
 }
