@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -104,19 +105,19 @@ func brief(t *testing.T, data []byte) string {
 	return string(a.Kind) + left + strings.TrimSuffix(" "+a.Rule, " ")
 }
 
-// allTold is every alert about a SKU that the feed gave since a cursor.
+// allTold is every alert about a SKU that the feed gave since a cursor; one that comes again has the
+// same id.
 func (p *pod) allTold(t *testing.T, sku, since string) string {
 	t.Helper()
-	var all []string
+	told := map[string]string{}
 	for token := since; ; {
 		page := p.get(t, "/v1/events?sku="+url.QueryEscape(sku)+everyAlert+"&page_size=1000&page_token="+token).is(t, 200)
 		items := page.list(t, "items")
 		for i := range items {
-			all = append(all, brief(t, []byte(page.compact(t, "items", i))))
+			told[page.text(t, "items", i, "id")] = brief(t, []byte(page.compact(t, "items", i)))
 		}
 		if token = page.text(t, "next_page_token"); len(items) == 0 {
-			slices.Sort(all)
-			return strings.Join(all, ", ")
+			return strings.Join(slices.Sorted(maps.Values(told)), ", ")
 		}
 	}
 }
