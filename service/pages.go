@@ -74,15 +74,19 @@ type (
 	channelsCursor struct {
 		Channel string `json:"channel"`
 	}
+	thresholdsCursor struct {
+		Threshold string `json:"threshold"`
+	}
 	keysCursor struct {
 		Key string `json:"key"`
 	}
 )
 
-func (c *productsCursor) isOurs() bool  { return inventory.CheckSKU(c.SKU) == "" }
-func (c *locationsCursor) isOurs() bool { return inventory.CheckIdentifier(c.Location) == "" }
-func (c *channelsCursor) isOurs() bool  { return inventory.CheckIdentifier(c.Channel) == "" }
-func (c *keysCursor) isOurs() bool      { return auth.IsKeyID(c.Key) }
+func (c *productsCursor) isOurs() bool   { return inventory.CheckSKU(c.SKU) == "" }
+func (c *locationsCursor) isOurs() bool  { return inventory.CheckIdentifier(c.Location) == "" }
+func (c *channelsCursor) isOurs() bool   { return inventory.CheckIdentifier(c.Channel) == "" }
+func (c *thresholdsCursor) isOurs() bool { return inventory.CheckIdentifier(c.Threshold) == "" }
+func (c *keysCursor) isOurs() bool       { return auth.IsKeyID(c.Key) }
 
 func badToken() error {
 	return invalid(inventory.FieldError{Field: "page_token", Message: "is not one that this list gave"})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -295,12 +294,4 @@ func (a *Availability) add(l inventory.Level, safety int64) {
 }
 
 // plus adds and stops at the ends of int64.
-func plus(a, b int64) int64 {
-	switch {
-	case b > 0 && a > math.MaxInt64-b:
-		return math.MaxInt64
-	case b < 0 && a < math.MinInt64-b:
-		return math.MinInt64
-	}
-	return a + b
-}
+func plus(a, b int64) int64 { return inventory.Sum(a, b) }

@@ -12,6 +12,10 @@ func (s *Service) Verify(ctx context.Context, caller Caller) (store.Verification
 	if err := s.may(caller, auth.Verify); err != nil {
 		return store.Verification{}, err
 	}
+	return s.verify(ctx)
+}
+
+func (s *Service) verify(ctx context.Context) (store.Verification, error) {
 	if !s.verifying.TryLock() {
 		return store.Verification{}, ErrOverloaded
 	}

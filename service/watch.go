@@ -30,6 +30,16 @@ type Watched struct {
 // Everything is what workers of Stockyard's own watch.
 func Everything() Watched { return Watched{scope: auth.Scope{All: true}} }
 
+// EventsOf is what workers of Stockyard's own watch that care for a region's events.
+func EventsOf(region string) Watched {
+	w := Everything()
+	w.Regions = []string{region}
+	for _, kind := range inventory.EventKinds() {
+		w.Kinds = append(w.Kinds, string(kind))
+	}
+	return w
+}
+
 // Watch checks what a caller asks to see of the change feed. What isn't covered by the caller's
 // grants is left out, unless it is asked for by name.
 // Errors: *inventory.Refusal (Invalid, NotFound), *auth.Denied, ErrUnavailable.
@@ -132,7 +142,7 @@ type AlertAnswer struct {
 	Location  string              `json:"location,omitempty"`
 	Channel   string              `json:"channel,omitempty"`
 	Rule      string              `json:"rule,omitempty"`
-	Version   int64               `json:"version,omitempty"`
+	Version   int64               `json:"version,omitzero"`
 	Available *int64              `json:"available,omitempty"`
 	Threshold *int64              `json:"threshold,omitempty"`
 	Detail    string              `json:"detail,omitempty"`

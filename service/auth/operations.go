@@ -29,6 +29,12 @@ const (
 	ArchiveChannel Operation = "archive_channel"
 	ListChannels   Operation = "list_channels"
 
+	PutThreshold     Operation = "put_threshold"
+	GetThreshold     Operation = "get_threshold"
+	PatchThreshold   Operation = "patch_threshold"
+	ArchiveThreshold Operation = "archive_threshold"
+	ListThresholds   Operation = "list_thresholds"
+
 	ListRegions Operation = "list_regions"
 
 	GetLevel        Operation = "get_level"
@@ -139,6 +145,12 @@ var rules = map[Operation]Rule{
 	PatchChannel:   {keepers, Everywhere},
 	ArchiveChannel: {keepers, Everywhere},
 	ListChannels:   {anybody, Anywhere},
+
+	PutThreshold:     {keepers, Everywhere},
+	GetThreshold:     {anybody, Anywhere},
+	PatchThreshold:   {keepers, Everywhere},
+	ArchiveThreshold: {keepers, Everywhere},
+	ListThresholds:   {anybody, Anywhere},
 
 	ListRegions: {anybody, Anywhere},
 

@@ -30,6 +30,11 @@ get_channel       yyyy   yyyy yyyy      yyyy    yyyy       yyyy
 patch_channel     ----   ---- ----      y---    y---       y---
 archive_channel   ----   ---- ----      y---    y---       y---
 list_channels     yyyy   yyyy yyyy      yyyy    yyyy       yyyy
+put_threshold     ----   ---- ----      y---    y---       y---
+get_threshold     yyyy   yyyy yyyy      yyyy    yyyy       yyyy
+patch_threshold   ----   ---- ----      y---    y---       y---
+archive_threshold ----   ---- ----      y---    y---       y---
+list_thresholds   yyyy   yyyy yyyy      yyyy    yyyy       yyyy
 list_regions      yyyy   yyyy yyyy      yyyy    yyyy       yyyy
 get_level         yyyo   yyyo yyyo      yyyo    yyyo       yyyo
 list_events       yyyo   yyyo yyyo      yyyo    yyyo       yyyo

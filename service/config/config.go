@@ -33,6 +33,7 @@ type Settings struct {
 	RequestTimeout time.Duration `name:"request-timeout" help:"Deadline of a request that names none itself (header Request-Timeout)." env:"STOCKYARD_REQUEST_TIMEOUT" default:"15s"`
 	TxTimeout      time.Duration `help:"Deadline of one transaction, retries included. A database whose node died takes up to 12s to move its leases." env:"STOCKYARD_TX_TIMEOUT" default:"15s"`
 	ExpiryEvery    time.Duration `help:"How often lapsed holds are tidied away." env:"STOCKYARD_EXPIRY_EVERY" default:"1s"`
+	VerifyEvery    time.Duration `help:"How often the invariants are verified, in the primary region; 0: never." env:"STOCKYARD_VERIFY_EVERY" default:"10m"`
 	DrainDelay     time.Duration `help:"How long a stopping pod reports not ready before it stops taking requests." env:"STOCKYARD_DRAIN_DELAY" default:"3s"`
 	LogLevel       string        `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
 	LogFormat      string        `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
@@ -82,6 +83,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 		"--request-timeout": {s.RequestTimeout, 100 * time.Millisecond, 5 * time.Minute},
 		"--tx-timeout":      {s.TxTimeout, time.Second, 5 * time.Minute},
 		"--expiry-every":    {s.ExpiryEvery, 50 * time.Millisecond, time.Hour},
+		"--verify-every":    {s.VerifyEvery, 0, 7 * 24 * time.Hour},
 		"--drain-delay":     {s.DrainDelay, 0, time.Hour},
 	} {
 		if v.is < v.least || v.is > v.most {
@@ -101,7 +103,7 @@ func (s Settings) LogValue() slog.Value {
 		slog.Int("lanes", s.Lanes), slog.Int("batch_size", s.BatchSize), slog.Int("queue_size", s.QueueSize), slog.Int("max_conns", s.MaxConns),
 		slog.Int("rate_limit", s.RateLimit), slog.Int("in_flight", s.InFlight), slog.Int("watchers", s.Watchers), slog.Int("feed_buffer", s.FeedBuffer), slog.Int("cache_skus", s.CacheSKUs),
 		slog.Duration("request_timeout", s.RequestTimeout), slog.Duration("tx_timeout", s.TxTimeout),
-		slog.Duration("expiry_every", s.ExpiryEvery), slog.Duration("drain_delay", s.DrainDelay),
+		slog.Duration("expiry_every", s.ExpiryEvery), slog.Duration("verify_every", s.VerifyEvery), slog.Duration("drain_delay", s.DrainDelay),
 		slog.Bool("anonymous", s.Anonymous), slog.Bool("allow_unverified_database", s.AllowUnverifiedDatabase),
 		slog.String("oidc_issuer", s.OIDCIssuer), slog.String("oidc_audience", s.OIDCAudience), slog.String("oidc_grants_claim", s.OIDCGrantsClaim),
 		slog.String("tls_cert", s.TLSCert), slog.String("tls_key", s.TLSKey), slog.String("tls_client_ca", s.TLSClientCA),

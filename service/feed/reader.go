@@ -98,6 +98,9 @@ func (h *Hub) reached(ctx context.Context, p store.Position) error {
 	return err
 }
 
+// Cursor is where to go on after what has been read so far.
+func (r *Reader) Cursor() string { return cmp.Or(r.last, r.encode(r.position)) }
+
 // Close ends the reading.
 func (r *Reader) Close() { r.hub.readers.Add(-1) }
 
@@ -111,7 +114,7 @@ const pastPause = time.Second
 func (r *Reader) Next(ctx context.Context, most int, wait time.Duration) (Batch, error) {
 	b, err := r.nextBatch(ctx, most, wait)
 	if err != nil {
-		return Batch{Cursor: cmp.Or(r.last, r.encode(r.position))}, served(err)
+		return Batch{Cursor: r.Cursor()}, served(err)
 	}
 	r.last = b.Cursor
 	return b, nil

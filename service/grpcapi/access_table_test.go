@@ -34,25 +34,27 @@ func calls() map[string]call {
 type field struct {
 	*pod
 	shelf
-	guarded *pod
-	near    string // where the shelf is
-	second  string // another location in america
-	far     string // a location in asia
-	channel string
-	key     string // a key's id
+	guarded   *pod
+	near      string // where the shelf is
+	second    string // another location in america
+	far       string // a location in asia
+	channel   string
+	threshold string
+	key       string // a key's id
 }
 
 func newField(t *testing.T, p *pod) *field {
 	t.Helper()
 	f := &field{pod: p, shelf: p.shelf(t, 1_000_000), second: p.location(t, america), far: p.location(t, asia)}
 	ok(p.stock.Move(once(t), move("receive", shelf{f.far, f.sku}.line(1_000_000))))(t)
-	f.near, f.channel, f.key = f.shelf.location, f.newChannel(t), f.newKey(t)
+	f.near, f.channel, f.threshold, f.key = f.shelf.location, f.newChannel(t), f.newThreshold(t), f.newKey(t)
 	return f
 }
 
 var (
 	tea       = &pb.ProductInput{Name: "Tea"}
 	web       = &pb.ChannelInput{Name: "Web", Kind: "web"}
+	low       = &pb.ThresholdInput{Below: 5}
 	warehouse = &pb.LocationInput{Name: "Site", Region: america, Kind: "warehouse", Country: "US"}
 	one       = ptr[int64](1)
 )
@@ -62,6 +64,13 @@ func (f *field) newChannel(t *testing.T) (channel string) {
 	channel = name("chan")
 	ok(f.catalogue.PutChannel(with(t), &pb.PutChannelRequest{Channel: channel, Input: web}))(t)
 	return channel
+}
+
+func (f *field) newThreshold(t *testing.T) (threshold string) {
+	t.Helper()
+	threshold = name("rule")
+	ok(f.catalogue.PutThreshold(with(t), &pb.PutThresholdRequest{Name: threshold, Input: low}))(t)
+	return threshold
 }
 
 func (f *field) newKey(t *testing.T) (id string) {
@@ -125,6 +134,18 @@ func placeCalls() map[string]call {
 			return &pb.ArchiveChannelRequest{Channel: f.newChannel(t)}
 		}},
 		"ListChannels": {all, anywhere, func(*testing.T, *field) proto.Message { return &pb.ListChannelsRequest{PageSize: one} }},
+
+		"PutThreshold": {keepers, everywhere, func(*testing.T, *field) proto.Message {
+			return &pb.PutThresholdRequest{Name: name("rule"), Input: low}
+		}},
+		"GetThreshold": {all, anywhere, func(_ *testing.T, f *field) proto.Message { return &pb.GetThresholdRequest{Name: f.threshold} }},
+		"PatchThreshold": {keepers, everywhere, func(_ *testing.T, f *field) proto.Message {
+			return &pb.PatchThresholdRequest{Name: f.threshold, Input: &pb.ThresholdInput{Below: 7}}
+		}},
+		"ArchiveThreshold": {keepers, everywhere, func(t *testing.T, f *field) proto.Message {
+			return &pb.ArchiveThresholdRequest{Name: f.newThreshold(t)}
+		}},
+		"ListThresholds": {all, anywhere, func(*testing.T, *field) proto.Message { return &pb.ListThresholdsRequest{PageSize: one} }},
 
 		"ListRegions": {all, anywhere, func(*testing.T, *field) proto.Message { return &pb.ListRegionsRequest{} }},
 	}

@@ -163,3 +163,28 @@ func attributes(t testing.TB, values map[string]any) *structpb.Struct {
 	}
 	return s
 }
+
+func TestThresholds(t *testing.T) {
+	shared(t, func(t *testing.T, p *pod) {
+		s := p.shelf(t, 0)
+		low := name("low")
+		put := ok(p.catalogue.PutThreshold(with(t), &pb.PutThresholdRequest{Name: low, Input: &pb.ThresholdInput{Sku: s.sku, Location: s.location, Below: 5}}))(t)
+		if got := put.GetThreshold(); !put.GetCreated() || !got.GetActive() || got.GetSku() != s.sku || got.GetLocation() != s.location || got.GetBelow() != 5 || got.GetVersion() != 1 {
+			t.Errorf("put %v", put)
+		}
+		patched := ok(p.catalogue.PatchThreshold(with(t), &pb.PatchThresholdRequest{
+			Name: low, IfVersion: ptr[int64](1), Input: &pb.ThresholdInput{Active: ptr(false)}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"active", "sku"}},
+		}))(t).GetThreshold()
+		if patched.GetActive() || patched.GetSku() != "" || patched.GetBelow() != 5 {
+			t.Errorf("patched %v", patched)
+		}
+		list := ok(p.catalogue.ListThresholds(with(t), &pb.ListThresholdsRequest{PageSize: ptr[int64](1000)}))(t)
+		if !slices.ContainsFunc(list.GetItems(), func(c *pb.Threshold) bool { return proto.Equal(c, patched) }) {
+			t.Errorf("%s is not among %v", low, list)
+		}
+		both := &pb.PutThresholdRequest{Name: low, Input: &pb.ThresholdInput{Location: s.location, Channel: "web", Below: 5}}
+		fails(p.catalogue.PutThreshold(with(t), both))(t, codes.InvalidArgument, "invalid-request")
+		ok(p.catalogue.ArchiveThreshold(with(t), &pb.ArchiveThresholdRequest{Name: low}))(t)
+		fails(p.catalogue.GetThreshold(with(t), &pb.GetThresholdRequest{Name: low}))(t, codes.NotFound, "not-found")
+	})
+}

@@ -122,20 +122,23 @@ type field struct {
 	shelf
 	second, far string // locations in america and in asia
 	channel     string
+	threshold   string
 	key         string // a key's id
 }
 
 func newField(t *testing.T, s *site) *field {
 	t.Helper()
-	f := &field{site: s, shelf: s.shelf(t, 1_000_000), second: s.location(t, america), far: s.location(t, asia), channel: name("chan")}
+	f := &field{site: s, shelf: s.shelf(t, 1_000_000), second: s.location(t, america), far: s.location(t, asia), channel: name("chan"), threshold: name("rule")}
 	s.receive(t, shelf{f.far, f.sku}, 1_000_000)
 	f.put(t, "/v1/channels/"+f.channel, webChannel).is(t, 201)
+	f.put(t, "/v1/thresholds/"+f.threshold, lowStock).is(t, 201)
 	f.key = f.newKey(t)
 	return f
 }
 
 const (
 	webChannel = `{"name": "Web", "kind": "web"}`
+	lowStock   = `{"below": 5}`
 	viewerKey  = `{"name": "walker", "grants": ["viewer"]}`
 )
 

@@ -49,6 +49,7 @@ func catalogueRoutes() map[string]route {
 	product := func(f *field) string { return "/v1/products/" + f.sku }
 	location := func(f *field) string { return "/v1/locations/" + f.location }
 	channel := func(f *field) string { return "/v1/channels/" + f.channel }
+	threshold := func(f *field) string { return "/v1/thresholds/" + f.threshold }
 	return map[string]route{
 		"PUT /v1/products/:sku": {keepers, everywhere, 201, func(*testing.T, *field) (string, string) {
 			return "/v1/products/" + name("sku"), `{"name": "Tea"}`
@@ -84,6 +85,18 @@ func catalogueRoutes() map[string]route {
 			return path, ""
 		}},
 		"GET /v1/channels": {all, anywhere, 200, to("/v1/channels?page_size=1")},
+
+		"PUT /v1/thresholds/:name": {keepers, everywhere, 201, func(*testing.T, *field) (string, string) {
+			return "/v1/thresholds/" + name("rule"), `{"below": 5}`
+		}},
+		"GET /v1/thresholds/:name":   {all, anywhere, 200, of(threshold)},
+		"PATCH /v1/thresholds/:name": {keepers, everywhere, 200, of(threshold, `{"below": 7}`)},
+		"DELETE /v1/thresholds/:name": {keepers, everywhere, 204, func(t *testing.T, f *field) (string, string) {
+			path := "/v1/thresholds/" + name("rule")
+			f.put(t, path, lowStock).is(t, 201)
+			return path, ""
+		}},
+		"GET /v1/thresholds": {all, anywhere, 200, to("/v1/thresholds?page_size=1")},
 
 		"GET /v1/regions": {all, anywhere, 200, to("/v1/regions")},
 	}

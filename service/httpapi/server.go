@@ -85,6 +85,12 @@ func (a *api) routes() []route {
 		{"DELETE", "/v1/channels/:channel", auth.ArchiveChannel, 0, a.deleteChannel},
 		{"GET", "/v1/channels", auth.ListChannels, 0, a.listChannels},
 
+		{"PUT", "/v1/thresholds/:name", auth.PutThreshold, maxBody, a.putThreshold},
+		{"GET", "/v1/thresholds/:name", auth.GetThreshold, 0, a.getThreshold},
+		{"PATCH", "/v1/thresholds/:name", auth.PatchThreshold, maxBody, a.patchThreshold},
+		{"DELETE", "/v1/thresholds/:name", auth.ArchiveThreshold, 0, a.deleteThreshold},
+		{"GET", "/v1/thresholds", auth.ListThresholds, 0, a.listThresholds},
+
 		{"GET", "/v1/regions", auth.ListRegions, 0, a.listRegions},
 
 		{"GET", "/v1/stock/:location/:sku", auth.GetLevel, 0, a.getLevel},

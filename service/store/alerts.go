@@ -3,6 +3,8 @@ package store
 import (
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"stockyard/service/inventory"
 )
 
@@ -15,20 +17,28 @@ SELECT k.region::crdb_internal_region, k.raised_at, k.id::uuid, k.kind, nullif(k
        nullif(k.rule, ''), nullif(k.version, 0), k.available, nullif(k.threshold, -9223372036854775808), nullif(k.detail, '')
   FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
        AS k(region, raised_at, id, kind, sku, location, channel, rule, version, available, threshold, detail)
-    ON CONFLICT (region, id) DO NOTHING`,
+    ON CONFLICT (region, id) DO NOTHING
+RETURNING kind`,
 	texts, times, texts, texts, texts, texts, texts, texts, ints, ints, ints, texts)
 
 // noThreshold stands for none in a column of numbers; a threshold is never below zero.
 const noThreshold = -1 << 63
 
 // QueueAlerts writes alerts, in the round trip of the commit; those that are there already stay as they
-// are. A transaction that writes alerts writes no events.
-func (tx *Tx) QueueAlerts(alerts []inventory.Alert) {
+// are. A transaction that writes alerts writes no events. Once they are written, raised says how many
+// were new, by kind.
+func (tx *Tx) QueueAlerts(alerts []inventory.Alert) (raised map[inventory.AlertKind]int) {
+	raised = map[inventory.AlertKind]int{}
 	if len(alerts) == 0 {
-		return
+		return raised
 	}
 	type row = inventory.Alert
-	tx.queue(insertAlerts, nil,
+	tx.queue(insertAlerts, func(r pgx.Rows) error {
+		var kind inventory.AlertKind
+		err := r.Scan(&kind)
+		raised[kind]++
+		return err
+	},
 		column(alerts, func(a *row) string { return a.ID.Region }),
 		column(alerts, func(a *row) time.Time { return a.RaisedAt }),
 		column(alerts, func(a *row) string { return uuidText(a.ID.UUID) }),
@@ -47,6 +57,7 @@ func (tx *Tx) QueueAlerts(alerts []inventory.Alert) {
 		}),
 		column(alerts, func(a *row) string { return a.Detail }),
 	)
+	return raised
 }
 
 // alertRow takes the columns of an alert as they come.

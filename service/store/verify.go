@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -136,6 +137,21 @@ type CheckResult struct {
 type Violation struct {
 	Key    string `json:"key"`
 	Detail string `json:"detail"`
+}
+
+// Level is the stock level that a violation is about; both are "" where it is about something else.
+func (c *CheckResult) Level(v Violation) (location, sku string) {
+	switch c.Name {
+	case "quantities", "levels", "promises", "incoming":
+	case "events", "chain":
+		if at := strings.LastIndex(v.Key, " version "); at > 0 {
+			v.Key = v.Key[:at]
+		}
+	default:
+		return "", ""
+	}
+	location, sku, _ = strings.Cut(v.Key, "/")
+	return location, sku
 }
 
 // Verify checks the invariants at one snapshot, without taking locks, and names every offender.

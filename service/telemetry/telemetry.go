@@ -27,6 +27,11 @@ type Metrics struct {
 	expired   prometheus.Counter
 	expiryLag prometheus.Gauge
 	comers    *prometheus.CounterVec
+	alerts    *prometheus.CounterVec
+	alertsLag prometheus.Gauge
+	drift     prometheus.Gauge
+	verified  prometheus.Gauge
+	verifying prometheus.Gauge
 }
 
 // Gauges are read when metrics are scraped.
@@ -70,11 +75,27 @@ func New(region, version string) *Metrics {
 		comers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "stockyard_authentications_total", Help: "Credentials presented, by kind (key, token) and result (accepted, refused, unavailable).",
 		}, []string{"kind", "result"}),
+		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stockyard_alerts_total", Help: "Alerts that this pod's workers raised, by kind.",
+		}, []string{"kind"}),
+		alertsLag: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "stockyard_alerts_lag_seconds", Help: "Age of the newest event when this pod's worker was done with it.",
+		}),
+		drift: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "stockyard_drift_violations", Help: "Violations of the invariants that this pod's last verification found.",
+		}),
+		verified: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "stockyard_verify_last_success_timestamp_seconds", Help: "When this pod's worker last verified everything, whatever it found.",
+		}),
+		verifying: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "stockyard_verify_duration_seconds", Help: "How long this pod's last verification took.",
+		}),
 	}
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "stockyard_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"region": region, "version": version},
 	}, func() float64 { return 1 })
-	m.Registry.MustRegister(m.requests, m.calls, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, m.comers, build,
+	m.Registry.MustRegister(m.requests, m.calls, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, m.comers,
+		m.alerts, m.alertsLag, m.drift, m.verified, m.verifying, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -177,6 +198,19 @@ func (m *Metrics) Retry(cause string) { m.retries.WithLabelValues(cause).Inc() }
 func (m *Metrics) Expired(found int, lag time.Duration) {
 	m.expired.Add(float64(found))
 	m.expiryLag.Set(lag.Seconds())
+}
+
+// Alerted counts alerts that were raised.
+func (m *Metrics) Alerted(kind string, n int) { m.alerts.WithLabelValues(kind).Add(float64(n)) }
+
+// AlertsLag is how old the newest event was when the worker was done with it.
+func (m *Metrics) AlertsLag(lag time.Duration) { m.alertsLag.Set(lag.Seconds()) }
+
+// Verified tells of a verification: how many violations it found, and how long it took.
+func (m *Metrics) Verified(violations int, took time.Duration) {
+	m.drift.Set(float64(violations))
+	m.verifying.Set(took.Seconds())
+	m.verified.SetToCurrentTime()
 }
 
 // Authenticated counts a credential that was presented.

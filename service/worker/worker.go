@@ -18,7 +18,9 @@ import (
 type Job struct {
 	Name  string
 	Every time.Duration
-	Run   func(ctx context.Context, lease store.Lease) (busy bool, err error)
+	// Long says that a run may take longer than a lease lasts: the lease is renewed beside it.
+	Long bool
+	Run  func(ctx context.Context, lease store.Lease) (busy bool, err error)
 }
 
 // Runner runs jobs for a region, each under a lease of its own.
@@ -56,7 +58,7 @@ func (r *Runner) loop(ctx context.Context, job Job) {
 		switch {
 		case !ok:
 			pause = r.Lease / 3
-		case r.runOnce(ctx, job, lease, held.until):
+		case r.runOnce(ctx, job, lease, &held):
 			pause = 0
 		}
 		select {
@@ -97,15 +99,47 @@ func (r *Runner) hold(ctx context.Context, job Job, h *held) (store.Lease, bool)
 	return lease, true
 }
 
-func (r *Runner) runOnce(ctx context.Context, job Job, lease store.Lease, until time.Time) (busy bool) {
-	ctx, cancel := context.WithDeadline(ctx, until)
+func (r *Runner) runOnce(ctx context.Context, job Job, lease store.Lease, held *held) (busy bool) {
+	running, cancel := context.WithDeadline(ctx, held.until)
+	if job.Long {
+		running, cancel = r.keep(ctx, job, lease, held)
+	}
 	defer cancel()
-	busy, err := job.Run(ctx, lease)
-	if err != nil && ctx.Err() == nil {
+	busy, err := job.Run(running, lease)
+	if err != nil && running.Err() == nil {
 		r.Log.Warn("worker failed", "worker", job.Name, "region", r.Region, "error", err)
 		return false
 	}
-	return busy && ctx.Err() == nil
+	return busy && running.Err() == nil
+}
+
+// keep renews a lease until done is called. The context that it gives ends before the lease does.
+func (r *Runner) keep(ctx context.Context, job Job, lease store.Lease, held *held) (kept context.Context, done func()) {
+	kept, cancel := context.WithCancel(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		defer cancel()
+		for {
+			select {
+			case <-kept.Done():
+				return
+			case <-time.After(min(r.Lease/3, time.Until(held.until))):
+			}
+			if !time.Now().Before(held.until) {
+				return
+			}
+			asking, stop := context.WithDeadline(kept, held.until)
+			now, ok := r.hold(asking, job, held)
+			stop()
+			if ok && now.Token != lease.Token {
+				return
+			}
+		}
+	})
+	return kept, func() {
+		cancel()
+		renewing.Wait()
+	}
 }
 
 func (r *Runner) release(ctx context.Context, job Job) {

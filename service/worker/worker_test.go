@@ -199,3 +199,32 @@ func TestRunEndsWithItsLease(t *testing.T) {
 		eventually(t, "it runs again after it hung", func() bool { return ran.Load() >= 2 })
 	})
 }
+
+// A long run keeps its lease from others for as long as it takes, and learns when it is lost.
+func TestLongRunKeepsItsLeaseOrEnds(t *testing.T) {
+	each(t, func(t *testing.T, p *pods) {
+		const lease = 300 * time.Millisecond
+		st, proxy := p.open(t)
+		began, ended := make(chan struct{}, 9), make(chan struct{}, 9)
+		start(t, st, lease, worker.Job{Name: p.job, Every: time.Hour, Long: true, Run: func(ctx context.Context, _ store.Lease) (bool, error) {
+			began <- struct{}{}
+			<-ctx.Done()
+			ended <- struct{}{}
+			return false, ctx.Err()
+		}})
+		<-began
+		other := func() bool {
+			_, ok, err := p.TakeLease(t.Context(), region, p.job, "other", lease)
+			return err == nil && ok
+		}
+		for until := time.Now().Add(4 * lease); time.Now().Before(until); time.Sleep(lease / 10) {
+			if other() {
+				t.Fatal("the lease went to another in the middle of a run")
+			}
+		}
+		proxy.Refuse(true)
+		proxy.Cut()
+		eventually(t, "another gets the lease", other)
+		<-ended
+	})
+}

@@ -24,7 +24,7 @@ var File_stockyard_v1_catalogue_service_proto protoreflect.FileDescriptor
 
 const file_stockyard_v1_catalogue_service_proto_rawDesc = "" +
 	"\n" +
-	"$stockyard/v1/catalogue_service.proto\x12\fstockyard.v1\x1a\x1astockyard/v1/channel.proto\x1a\x1bstockyard/v1/location.proto\x1a\x1astockyard/v1/product.proto\x1a!stockyard/v1/product_import.proto\x1a\x19stockyard/v1/region.proto2\xdd\v\n" +
+	"$stockyard/v1/catalogue_service.proto\x12\fstockyard.v1\x1a\x1astockyard/v1/channel.proto\x1a\x1bstockyard/v1/location.proto\x1a\x1astockyard/v1/product.proto\x1a!stockyard/v1/product_import.proto\x1a\x19stockyard/v1/region.proto\x1a\x1cstockyard/v1/threshold.proto2\xa8\x0f\n" +
 	"\x10CatalogueService\x12O\n" +
 	"\n" +
 	"PutProduct\x12\x1f.stockyard.v1.PutProductRequest\x1a .stockyard.v1.PutProductResponse\x12O\n" +
@@ -45,44 +45,59 @@ const file_stockyard_v1_catalogue_service_proto_rawDesc = "" +
 	"GetChannel\x12\x1f.stockyard.v1.GetChannelRequest\x1a .stockyard.v1.GetChannelResponse\x12U\n" +
 	"\fPatchChannel\x12!.stockyard.v1.PatchChannelRequest\x1a\".stockyard.v1.PatchChannelResponse\x12[\n" +
 	"\x0eArchiveChannel\x12#.stockyard.v1.ArchiveChannelRequest\x1a$.stockyard.v1.ArchiveChannelResponse\x12U\n" +
-	"\fListChannels\x12!.stockyard.v1.ListChannelsRequest\x1a\".stockyard.v1.ListChannelsResponse\x12R\n" +
+	"\fListChannels\x12!.stockyard.v1.ListChannelsRequest\x1a\".stockyard.v1.ListChannelsResponse\x12U\n" +
+	"\fPutThreshold\x12!.stockyard.v1.PutThresholdRequest\x1a\".stockyard.v1.PutThresholdResponse\x12U\n" +
+	"\fGetThreshold\x12!.stockyard.v1.GetThresholdRequest\x1a\".stockyard.v1.GetThresholdResponse\x12[\n" +
+	"\x0ePatchThreshold\x12#.stockyard.v1.PatchThresholdRequest\x1a$.stockyard.v1.PatchThresholdResponse\x12a\n" +
+	"\x10ArchiveThreshold\x12%.stockyard.v1.ArchiveThresholdRequest\x1a&.stockyard.v1.ArchiveThresholdResponse\x12[\n" +
+	"\x0eListThresholds\x12#.stockyard.v1.ListThresholdsRequest\x1a$.stockyard.v1.ListThresholdsResponse\x12R\n" +
 	"\vListRegions\x12 .stockyard.v1.ListRegionsRequest\x1a!.stockyard.v1.ListRegionsResponseB'Z%stockyard/service/grpcapi/stockyardv1b\x06proto3"
 
 var file_stockyard_v1_catalogue_service_proto_goTypes = []any{
-	(*PutProductRequest)(nil),       // 0: stockyard.v1.PutProductRequest
-	(*GetProductRequest)(nil),       // 1: stockyard.v1.GetProductRequest
-	(*PatchProductRequest)(nil),     // 2: stockyard.v1.PatchProductRequest
-	(*ArchiveProductRequest)(nil),   // 3: stockyard.v1.ArchiveProductRequest
-	(*ListProductsRequest)(nil),     // 4: stockyard.v1.ListProductsRequest
-	(*ImportProductsRequest)(nil),   // 5: stockyard.v1.ImportProductsRequest
-	(*PutLocationRequest)(nil),      // 6: stockyard.v1.PutLocationRequest
-	(*GetLocationRequest)(nil),      // 7: stockyard.v1.GetLocationRequest
-	(*PatchLocationRequest)(nil),    // 8: stockyard.v1.PatchLocationRequest
-	(*ArchiveLocationRequest)(nil),  // 9: stockyard.v1.ArchiveLocationRequest
-	(*ListLocationsRequest)(nil),    // 10: stockyard.v1.ListLocationsRequest
-	(*PutChannelRequest)(nil),       // 11: stockyard.v1.PutChannelRequest
-	(*GetChannelRequest)(nil),       // 12: stockyard.v1.GetChannelRequest
-	(*PatchChannelRequest)(nil),     // 13: stockyard.v1.PatchChannelRequest
-	(*ArchiveChannelRequest)(nil),   // 14: stockyard.v1.ArchiveChannelRequest
-	(*ListChannelsRequest)(nil),     // 15: stockyard.v1.ListChannelsRequest
-	(*ListRegionsRequest)(nil),      // 16: stockyard.v1.ListRegionsRequest
-	(*PutProductResponse)(nil),      // 17: stockyard.v1.PutProductResponse
-	(*GetProductResponse)(nil),      // 18: stockyard.v1.GetProductResponse
-	(*PatchProductResponse)(nil),    // 19: stockyard.v1.PatchProductResponse
-	(*ArchiveProductResponse)(nil),  // 20: stockyard.v1.ArchiveProductResponse
-	(*ListProductsResponse)(nil),    // 21: stockyard.v1.ListProductsResponse
-	(*ImportProductsResponse)(nil),  // 22: stockyard.v1.ImportProductsResponse
-	(*PutLocationResponse)(nil),     // 23: stockyard.v1.PutLocationResponse
-	(*GetLocationResponse)(nil),     // 24: stockyard.v1.GetLocationResponse
-	(*PatchLocationResponse)(nil),   // 25: stockyard.v1.PatchLocationResponse
-	(*ArchiveLocationResponse)(nil), // 26: stockyard.v1.ArchiveLocationResponse
-	(*ListLocationsResponse)(nil),   // 27: stockyard.v1.ListLocationsResponse
-	(*PutChannelResponse)(nil),      // 28: stockyard.v1.PutChannelResponse
-	(*GetChannelResponse)(nil),      // 29: stockyard.v1.GetChannelResponse
-	(*PatchChannelResponse)(nil),    // 30: stockyard.v1.PatchChannelResponse
-	(*ArchiveChannelResponse)(nil),  // 31: stockyard.v1.ArchiveChannelResponse
-	(*ListChannelsResponse)(nil),    // 32: stockyard.v1.ListChannelsResponse
-	(*ListRegionsResponse)(nil),     // 33: stockyard.v1.ListRegionsResponse
+	(*PutProductRequest)(nil),        // 0: stockyard.v1.PutProductRequest
+	(*GetProductRequest)(nil),        // 1: stockyard.v1.GetProductRequest
+	(*PatchProductRequest)(nil),      // 2: stockyard.v1.PatchProductRequest
+	(*ArchiveProductRequest)(nil),    // 3: stockyard.v1.ArchiveProductRequest
+	(*ListProductsRequest)(nil),      // 4: stockyard.v1.ListProductsRequest
+	(*ImportProductsRequest)(nil),    // 5: stockyard.v1.ImportProductsRequest
+	(*PutLocationRequest)(nil),       // 6: stockyard.v1.PutLocationRequest
+	(*GetLocationRequest)(nil),       // 7: stockyard.v1.GetLocationRequest
+	(*PatchLocationRequest)(nil),     // 8: stockyard.v1.PatchLocationRequest
+	(*ArchiveLocationRequest)(nil),   // 9: stockyard.v1.ArchiveLocationRequest
+	(*ListLocationsRequest)(nil),     // 10: stockyard.v1.ListLocationsRequest
+	(*PutChannelRequest)(nil),        // 11: stockyard.v1.PutChannelRequest
+	(*GetChannelRequest)(nil),        // 12: stockyard.v1.GetChannelRequest
+	(*PatchChannelRequest)(nil),      // 13: stockyard.v1.PatchChannelRequest
+	(*ArchiveChannelRequest)(nil),    // 14: stockyard.v1.ArchiveChannelRequest
+	(*ListChannelsRequest)(nil),      // 15: stockyard.v1.ListChannelsRequest
+	(*PutThresholdRequest)(nil),      // 16: stockyard.v1.PutThresholdRequest
+	(*GetThresholdRequest)(nil),      // 17: stockyard.v1.GetThresholdRequest
+	(*PatchThresholdRequest)(nil),    // 18: stockyard.v1.PatchThresholdRequest
+	(*ArchiveThresholdRequest)(nil),  // 19: stockyard.v1.ArchiveThresholdRequest
+	(*ListThresholdsRequest)(nil),    // 20: stockyard.v1.ListThresholdsRequest
+	(*ListRegionsRequest)(nil),       // 21: stockyard.v1.ListRegionsRequest
+	(*PutProductResponse)(nil),       // 22: stockyard.v1.PutProductResponse
+	(*GetProductResponse)(nil),       // 23: stockyard.v1.GetProductResponse
+	(*PatchProductResponse)(nil),     // 24: stockyard.v1.PatchProductResponse
+	(*ArchiveProductResponse)(nil),   // 25: stockyard.v1.ArchiveProductResponse
+	(*ListProductsResponse)(nil),     // 26: stockyard.v1.ListProductsResponse
+	(*ImportProductsResponse)(nil),   // 27: stockyard.v1.ImportProductsResponse
+	(*PutLocationResponse)(nil),      // 28: stockyard.v1.PutLocationResponse
+	(*GetLocationResponse)(nil),      // 29: stockyard.v1.GetLocationResponse
+	(*PatchLocationResponse)(nil),    // 30: stockyard.v1.PatchLocationResponse
+	(*ArchiveLocationResponse)(nil),  // 31: stockyard.v1.ArchiveLocationResponse
+	(*ListLocationsResponse)(nil),    // 32: stockyard.v1.ListLocationsResponse
+	(*PutChannelResponse)(nil),       // 33: stockyard.v1.PutChannelResponse
+	(*GetChannelResponse)(nil),       // 34: stockyard.v1.GetChannelResponse
+	(*PatchChannelResponse)(nil),     // 35: stockyard.v1.PatchChannelResponse
+	(*ArchiveChannelResponse)(nil),   // 36: stockyard.v1.ArchiveChannelResponse
+	(*ListChannelsResponse)(nil),     // 37: stockyard.v1.ListChannelsResponse
+	(*PutThresholdResponse)(nil),     // 38: stockyard.v1.PutThresholdResponse
+	(*GetThresholdResponse)(nil),     // 39: stockyard.v1.GetThresholdResponse
+	(*PatchThresholdResponse)(nil),   // 40: stockyard.v1.PatchThresholdResponse
+	(*ArchiveThresholdResponse)(nil), // 41: stockyard.v1.ArchiveThresholdResponse
+	(*ListThresholdsResponse)(nil),   // 42: stockyard.v1.ListThresholdsResponse
+	(*ListRegionsResponse)(nil),      // 43: stockyard.v1.ListRegionsResponse
 }
 var file_stockyard_v1_catalogue_service_proto_depIdxs = []int32{
 	0,  // 0: stockyard.v1.CatalogueService.PutProduct:input_type -> stockyard.v1.PutProductRequest
@@ -101,26 +116,36 @@ var file_stockyard_v1_catalogue_service_proto_depIdxs = []int32{
 	13, // 13: stockyard.v1.CatalogueService.PatchChannel:input_type -> stockyard.v1.PatchChannelRequest
 	14, // 14: stockyard.v1.CatalogueService.ArchiveChannel:input_type -> stockyard.v1.ArchiveChannelRequest
 	15, // 15: stockyard.v1.CatalogueService.ListChannels:input_type -> stockyard.v1.ListChannelsRequest
-	16, // 16: stockyard.v1.CatalogueService.ListRegions:input_type -> stockyard.v1.ListRegionsRequest
-	17, // 17: stockyard.v1.CatalogueService.PutProduct:output_type -> stockyard.v1.PutProductResponse
-	18, // 18: stockyard.v1.CatalogueService.GetProduct:output_type -> stockyard.v1.GetProductResponse
-	19, // 19: stockyard.v1.CatalogueService.PatchProduct:output_type -> stockyard.v1.PatchProductResponse
-	20, // 20: stockyard.v1.CatalogueService.ArchiveProduct:output_type -> stockyard.v1.ArchiveProductResponse
-	21, // 21: stockyard.v1.CatalogueService.ListProducts:output_type -> stockyard.v1.ListProductsResponse
-	22, // 22: stockyard.v1.CatalogueService.ImportProducts:output_type -> stockyard.v1.ImportProductsResponse
-	23, // 23: stockyard.v1.CatalogueService.PutLocation:output_type -> stockyard.v1.PutLocationResponse
-	24, // 24: stockyard.v1.CatalogueService.GetLocation:output_type -> stockyard.v1.GetLocationResponse
-	25, // 25: stockyard.v1.CatalogueService.PatchLocation:output_type -> stockyard.v1.PatchLocationResponse
-	26, // 26: stockyard.v1.CatalogueService.ArchiveLocation:output_type -> stockyard.v1.ArchiveLocationResponse
-	27, // 27: stockyard.v1.CatalogueService.ListLocations:output_type -> stockyard.v1.ListLocationsResponse
-	28, // 28: stockyard.v1.CatalogueService.PutChannel:output_type -> stockyard.v1.PutChannelResponse
-	29, // 29: stockyard.v1.CatalogueService.GetChannel:output_type -> stockyard.v1.GetChannelResponse
-	30, // 30: stockyard.v1.CatalogueService.PatchChannel:output_type -> stockyard.v1.PatchChannelResponse
-	31, // 31: stockyard.v1.CatalogueService.ArchiveChannel:output_type -> stockyard.v1.ArchiveChannelResponse
-	32, // 32: stockyard.v1.CatalogueService.ListChannels:output_type -> stockyard.v1.ListChannelsResponse
-	33, // 33: stockyard.v1.CatalogueService.ListRegions:output_type -> stockyard.v1.ListRegionsResponse
-	17, // [17:34] is the sub-list for method output_type
-	0,  // [0:17] is the sub-list for method input_type
+	16, // 16: stockyard.v1.CatalogueService.PutThreshold:input_type -> stockyard.v1.PutThresholdRequest
+	17, // 17: stockyard.v1.CatalogueService.GetThreshold:input_type -> stockyard.v1.GetThresholdRequest
+	18, // 18: stockyard.v1.CatalogueService.PatchThreshold:input_type -> stockyard.v1.PatchThresholdRequest
+	19, // 19: stockyard.v1.CatalogueService.ArchiveThreshold:input_type -> stockyard.v1.ArchiveThresholdRequest
+	20, // 20: stockyard.v1.CatalogueService.ListThresholds:input_type -> stockyard.v1.ListThresholdsRequest
+	21, // 21: stockyard.v1.CatalogueService.ListRegions:input_type -> stockyard.v1.ListRegionsRequest
+	22, // 22: stockyard.v1.CatalogueService.PutProduct:output_type -> stockyard.v1.PutProductResponse
+	23, // 23: stockyard.v1.CatalogueService.GetProduct:output_type -> stockyard.v1.GetProductResponse
+	24, // 24: stockyard.v1.CatalogueService.PatchProduct:output_type -> stockyard.v1.PatchProductResponse
+	25, // 25: stockyard.v1.CatalogueService.ArchiveProduct:output_type -> stockyard.v1.ArchiveProductResponse
+	26, // 26: stockyard.v1.CatalogueService.ListProducts:output_type -> stockyard.v1.ListProductsResponse
+	27, // 27: stockyard.v1.CatalogueService.ImportProducts:output_type -> stockyard.v1.ImportProductsResponse
+	28, // 28: stockyard.v1.CatalogueService.PutLocation:output_type -> stockyard.v1.PutLocationResponse
+	29, // 29: stockyard.v1.CatalogueService.GetLocation:output_type -> stockyard.v1.GetLocationResponse
+	30, // 30: stockyard.v1.CatalogueService.PatchLocation:output_type -> stockyard.v1.PatchLocationResponse
+	31, // 31: stockyard.v1.CatalogueService.ArchiveLocation:output_type -> stockyard.v1.ArchiveLocationResponse
+	32, // 32: stockyard.v1.CatalogueService.ListLocations:output_type -> stockyard.v1.ListLocationsResponse
+	33, // 33: stockyard.v1.CatalogueService.PutChannel:output_type -> stockyard.v1.PutChannelResponse
+	34, // 34: stockyard.v1.CatalogueService.GetChannel:output_type -> stockyard.v1.GetChannelResponse
+	35, // 35: stockyard.v1.CatalogueService.PatchChannel:output_type -> stockyard.v1.PatchChannelResponse
+	36, // 36: stockyard.v1.CatalogueService.ArchiveChannel:output_type -> stockyard.v1.ArchiveChannelResponse
+	37, // 37: stockyard.v1.CatalogueService.ListChannels:output_type -> stockyard.v1.ListChannelsResponse
+	38, // 38: stockyard.v1.CatalogueService.PutThreshold:output_type -> stockyard.v1.PutThresholdResponse
+	39, // 39: stockyard.v1.CatalogueService.GetThreshold:output_type -> stockyard.v1.GetThresholdResponse
+	40, // 40: stockyard.v1.CatalogueService.PatchThreshold:output_type -> stockyard.v1.PatchThresholdResponse
+	41, // 41: stockyard.v1.CatalogueService.ArchiveThreshold:output_type -> stockyard.v1.ArchiveThresholdResponse
+	42, // 42: stockyard.v1.CatalogueService.ListThresholds:output_type -> stockyard.v1.ListThresholdsResponse
+	43, // 43: stockyard.v1.CatalogueService.ListRegions:output_type -> stockyard.v1.ListRegionsResponse
+	22, // [22:44] is the sub-list for method output_type
+	0,  // [0:22] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -136,6 +161,7 @@ func file_stockyard_v1_catalogue_service_proto_init() {
 	file_stockyard_v1_product_proto_init()
 	file_stockyard_v1_product_import_proto_init()
 	file_stockyard_v1_region_proto_init()
+	file_stockyard_v1_threshold_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

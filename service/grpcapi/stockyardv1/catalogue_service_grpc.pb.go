@@ -19,31 +19,36 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CatalogueService_PutProduct_FullMethodName      = "/stockyard.v1.CatalogueService/PutProduct"
-	CatalogueService_GetProduct_FullMethodName      = "/stockyard.v1.CatalogueService/GetProduct"
-	CatalogueService_PatchProduct_FullMethodName    = "/stockyard.v1.CatalogueService/PatchProduct"
-	CatalogueService_ArchiveProduct_FullMethodName  = "/stockyard.v1.CatalogueService/ArchiveProduct"
-	CatalogueService_ListProducts_FullMethodName    = "/stockyard.v1.CatalogueService/ListProducts"
-	CatalogueService_ImportProducts_FullMethodName  = "/stockyard.v1.CatalogueService/ImportProducts"
-	CatalogueService_PutLocation_FullMethodName     = "/stockyard.v1.CatalogueService/PutLocation"
-	CatalogueService_GetLocation_FullMethodName     = "/stockyard.v1.CatalogueService/GetLocation"
-	CatalogueService_PatchLocation_FullMethodName   = "/stockyard.v1.CatalogueService/PatchLocation"
-	CatalogueService_ArchiveLocation_FullMethodName = "/stockyard.v1.CatalogueService/ArchiveLocation"
-	CatalogueService_ListLocations_FullMethodName   = "/stockyard.v1.CatalogueService/ListLocations"
-	CatalogueService_PutChannel_FullMethodName      = "/stockyard.v1.CatalogueService/PutChannel"
-	CatalogueService_GetChannel_FullMethodName      = "/stockyard.v1.CatalogueService/GetChannel"
-	CatalogueService_PatchChannel_FullMethodName    = "/stockyard.v1.CatalogueService/PatchChannel"
-	CatalogueService_ArchiveChannel_FullMethodName  = "/stockyard.v1.CatalogueService/ArchiveChannel"
-	CatalogueService_ListChannels_FullMethodName    = "/stockyard.v1.CatalogueService/ListChannels"
-	CatalogueService_ListRegions_FullMethodName     = "/stockyard.v1.CatalogueService/ListRegions"
+	CatalogueService_PutProduct_FullMethodName       = "/stockyard.v1.CatalogueService/PutProduct"
+	CatalogueService_GetProduct_FullMethodName       = "/stockyard.v1.CatalogueService/GetProduct"
+	CatalogueService_PatchProduct_FullMethodName     = "/stockyard.v1.CatalogueService/PatchProduct"
+	CatalogueService_ArchiveProduct_FullMethodName   = "/stockyard.v1.CatalogueService/ArchiveProduct"
+	CatalogueService_ListProducts_FullMethodName     = "/stockyard.v1.CatalogueService/ListProducts"
+	CatalogueService_ImportProducts_FullMethodName   = "/stockyard.v1.CatalogueService/ImportProducts"
+	CatalogueService_PutLocation_FullMethodName      = "/stockyard.v1.CatalogueService/PutLocation"
+	CatalogueService_GetLocation_FullMethodName      = "/stockyard.v1.CatalogueService/GetLocation"
+	CatalogueService_PatchLocation_FullMethodName    = "/stockyard.v1.CatalogueService/PatchLocation"
+	CatalogueService_ArchiveLocation_FullMethodName  = "/stockyard.v1.CatalogueService/ArchiveLocation"
+	CatalogueService_ListLocations_FullMethodName    = "/stockyard.v1.CatalogueService/ListLocations"
+	CatalogueService_PutChannel_FullMethodName       = "/stockyard.v1.CatalogueService/PutChannel"
+	CatalogueService_GetChannel_FullMethodName       = "/stockyard.v1.CatalogueService/GetChannel"
+	CatalogueService_PatchChannel_FullMethodName     = "/stockyard.v1.CatalogueService/PatchChannel"
+	CatalogueService_ArchiveChannel_FullMethodName   = "/stockyard.v1.CatalogueService/ArchiveChannel"
+	CatalogueService_ListChannels_FullMethodName     = "/stockyard.v1.CatalogueService/ListChannels"
+	CatalogueService_PutThreshold_FullMethodName     = "/stockyard.v1.CatalogueService/PutThreshold"
+	CatalogueService_GetThreshold_FullMethodName     = "/stockyard.v1.CatalogueService/GetThreshold"
+	CatalogueService_PatchThreshold_FullMethodName   = "/stockyard.v1.CatalogueService/PatchThreshold"
+	CatalogueService_ArchiveThreshold_FullMethodName = "/stockyard.v1.CatalogueService/ArchiveThreshold"
+	CatalogueService_ListThresholds_FullMethodName   = "/stockyard.v1.CatalogueService/ListThresholds"
+	CatalogueService_ListRegions_FullMethodName      = "/stockyard.v1.CatalogueService/ListRegions"
 )
 
 // CatalogueServiceClient is the client API for CatalogueService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// CatalogueService keeps what stock is about: products, locations and channels. They are the same
-// in every region.
+// CatalogueService keeps what stock is about: products, locations and channels, and the thresholds
+// that alerts are raised by. They are the same in every region.
 type CatalogueServiceClient interface {
 	// PutProduct makes a product or replaces it; an archived one comes back.
 	PutProduct(ctx context.Context, in *PutProductRequest, opts ...grpc.CallOption) (*PutProductResponse, error)
@@ -78,6 +83,16 @@ type CatalogueServiceClient interface {
 	ArchiveChannel(ctx context.Context, in *ArchiveChannelRequest, opts ...grpc.CallOption) (*ArchiveChannelResponse, error)
 	// ListChannels lists channels, a page at a time.
 	ListChannels(ctx context.Context, in *ListChannelsRequest, opts ...grpc.CallOption) (*ListChannelsResponse, error)
+	// PutThreshold makes a threshold or replaces it; an archived one comes back.
+	PutThreshold(ctx context.Context, in *PutThresholdRequest, opts ...grpc.CallOption) (*PutThresholdResponse, error)
+	// GetThreshold gives a threshold that is not archived.
+	GetThreshold(ctx context.Context, in *GetThresholdRequest, opts ...grpc.CallOption) (*GetThresholdResponse, error)
+	// PatchThreshold changes some fields of a threshold.
+	PatchThreshold(ctx context.Context, in *PatchThresholdRequest, opts ...grpc.CallOption) (*PatchThresholdResponse, error)
+	// ArchiveThreshold takes a threshold out of use.
+	ArchiveThreshold(ctx context.Context, in *ArchiveThresholdRequest, opts ...grpc.CallOption) (*ArchiveThresholdResponse, error)
+	// ListThresholds lists thresholds, a page at a time.
+	ListThresholds(ctx context.Context, in *ListThresholdsRequest, opts ...grpc.CallOption) (*ListThresholdsResponse, error)
 	// ListRegions gives the topology and says which region answered.
 	ListRegions(ctx context.Context, in *ListRegionsRequest, opts ...grpc.CallOption) (*ListRegionsResponse, error)
 }
@@ -253,6 +268,56 @@ func (c *catalogueServiceClient) ListChannels(ctx context.Context, in *ListChann
 	return out, nil
 }
 
+func (c *catalogueServiceClient) PutThreshold(ctx context.Context, in *PutThresholdRequest, opts ...grpc.CallOption) (*PutThresholdResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutThresholdResponse)
+	err := c.cc.Invoke(ctx, CatalogueService_PutThreshold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogueServiceClient) GetThreshold(ctx context.Context, in *GetThresholdRequest, opts ...grpc.CallOption) (*GetThresholdResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetThresholdResponse)
+	err := c.cc.Invoke(ctx, CatalogueService_GetThreshold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogueServiceClient) PatchThreshold(ctx context.Context, in *PatchThresholdRequest, opts ...grpc.CallOption) (*PatchThresholdResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PatchThresholdResponse)
+	err := c.cc.Invoke(ctx, CatalogueService_PatchThreshold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogueServiceClient) ArchiveThreshold(ctx context.Context, in *ArchiveThresholdRequest, opts ...grpc.CallOption) (*ArchiveThresholdResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ArchiveThresholdResponse)
+	err := c.cc.Invoke(ctx, CatalogueService_ArchiveThreshold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogueServiceClient) ListThresholds(ctx context.Context, in *ListThresholdsRequest, opts ...grpc.CallOption) (*ListThresholdsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListThresholdsResponse)
+	err := c.cc.Invoke(ctx, CatalogueService_ListThresholds_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *catalogueServiceClient) ListRegions(ctx context.Context, in *ListRegionsRequest, opts ...grpc.CallOption) (*ListRegionsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListRegionsResponse)
@@ -267,8 +332,8 @@ func (c *catalogueServiceClient) ListRegions(ctx context.Context, in *ListRegion
 // All implementations should embed UnimplementedCatalogueServiceServer
 // for forward compatibility.
 //
-// CatalogueService keeps what stock is about: products, locations and channels. They are the same
-// in every region.
+// CatalogueService keeps what stock is about: products, locations and channels, and the thresholds
+// that alerts are raised by. They are the same in every region.
 type CatalogueServiceServer interface {
 	// PutProduct makes a product or replaces it; an archived one comes back.
 	PutProduct(context.Context, *PutProductRequest) (*PutProductResponse, error)
@@ -303,6 +368,16 @@ type CatalogueServiceServer interface {
 	ArchiveChannel(context.Context, *ArchiveChannelRequest) (*ArchiveChannelResponse, error)
 	// ListChannels lists channels, a page at a time.
 	ListChannels(context.Context, *ListChannelsRequest) (*ListChannelsResponse, error)
+	// PutThreshold makes a threshold or replaces it; an archived one comes back.
+	PutThreshold(context.Context, *PutThresholdRequest) (*PutThresholdResponse, error)
+	// GetThreshold gives a threshold that is not archived.
+	GetThreshold(context.Context, *GetThresholdRequest) (*GetThresholdResponse, error)
+	// PatchThreshold changes some fields of a threshold.
+	PatchThreshold(context.Context, *PatchThresholdRequest) (*PatchThresholdResponse, error)
+	// ArchiveThreshold takes a threshold out of use.
+	ArchiveThreshold(context.Context, *ArchiveThresholdRequest) (*ArchiveThresholdResponse, error)
+	// ListThresholds lists thresholds, a page at a time.
+	ListThresholds(context.Context, *ListThresholdsRequest) (*ListThresholdsResponse, error)
 	// ListRegions gives the topology and says which region answered.
 	ListRegions(context.Context, *ListRegionsRequest) (*ListRegionsResponse, error)
 }
@@ -361,6 +436,21 @@ func (UnimplementedCatalogueServiceServer) ArchiveChannel(context.Context, *Arch
 }
 func (UnimplementedCatalogueServiceServer) ListChannels(context.Context, *ListChannelsRequest) (*ListChannelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListChannels not implemented")
+}
+func (UnimplementedCatalogueServiceServer) PutThreshold(context.Context, *PutThresholdRequest) (*PutThresholdResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutThreshold not implemented")
+}
+func (UnimplementedCatalogueServiceServer) GetThreshold(context.Context, *GetThresholdRequest) (*GetThresholdResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetThreshold not implemented")
+}
+func (UnimplementedCatalogueServiceServer) PatchThreshold(context.Context, *PatchThresholdRequest) (*PatchThresholdResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PatchThreshold not implemented")
+}
+func (UnimplementedCatalogueServiceServer) ArchiveThreshold(context.Context, *ArchiveThresholdRequest) (*ArchiveThresholdResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ArchiveThreshold not implemented")
+}
+func (UnimplementedCatalogueServiceServer) ListThresholds(context.Context, *ListThresholdsRequest) (*ListThresholdsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListThresholds not implemented")
 }
 func (UnimplementedCatalogueServiceServer) ListRegions(context.Context, *ListRegionsRequest) (*ListRegionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRegions not implemented")
@@ -662,6 +752,96 @@ func _CatalogueService_ListChannels_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CatalogueService_PutThreshold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutThresholdRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogueServiceServer).PutThreshold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogueService_PutThreshold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogueServiceServer).PutThreshold(ctx, req.(*PutThresholdRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogueService_GetThreshold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetThresholdRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogueServiceServer).GetThreshold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogueService_GetThreshold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogueServiceServer).GetThreshold(ctx, req.(*GetThresholdRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogueService_PatchThreshold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PatchThresholdRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogueServiceServer).PatchThreshold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogueService_PatchThreshold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogueServiceServer).PatchThreshold(ctx, req.(*PatchThresholdRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogueService_ArchiveThreshold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ArchiveThresholdRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogueServiceServer).ArchiveThreshold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogueService_ArchiveThreshold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogueServiceServer).ArchiveThreshold(ctx, req.(*ArchiveThresholdRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogueService_ListThresholds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListThresholdsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogueServiceServer).ListThresholds(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogueService_ListThresholds_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogueServiceServer).ListThresholds(ctx, req.(*ListThresholdsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CatalogueService_ListRegions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListRegionsRequest)
 	if err := dec(in); err != nil {
@@ -746,6 +926,26 @@ var CatalogueService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListChannels",
 			Handler:    _CatalogueService_ListChannels_Handler,
+		},
+		{
+			MethodName: "PutThreshold",
+			Handler:    _CatalogueService_PutThreshold_Handler,
+		},
+		{
+			MethodName: "GetThreshold",
+			Handler:    _CatalogueService_GetThreshold_Handler,
+		},
+		{
+			MethodName: "PatchThreshold",
+			Handler:    _CatalogueService_PatchThreshold_Handler,
+		},
+		{
+			MethodName: "ArchiveThreshold",
+			Handler:    _CatalogueService_ArchiveThreshold_Handler,
+		},
+		{
+			MethodName: "ListThresholds",
+			Handler:    _CatalogueService_ListThresholds_Handler,
 		},
 		{
 			MethodName: "ListRegions",

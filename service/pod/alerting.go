@@ -1,0 +1,12 @@
+package pod
+
+import "stockyard/service/worker"
+
+// alerting is the work that raises alerts. The books are verified as a whole: one region is enough.
+func (p *Pod) alerting() []worker.Job {
+	jobs := []worker.Job{worker.Alerts(p.service, p.hub, p.metrics)}
+	if p.settings.VerifyEvery > 0 && p.settings.Region == p.service.Topology().Primary {
+		jobs = append(jobs, worker.Verification(p.service, p.settings.VerifyEvery, p.metrics, p.log))
+	}
+	return jobs
+}

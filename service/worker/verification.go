@@ -1,0 +1,42 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"stockyard/service"
+	"stockyard/service/inventory"
+	"stockyard/service/store"
+)
+
+// VerificationObserver is told what verifications found.
+type VerificationObserver interface {
+	// Verified: so many violations were found, and it took so long.
+	Verified(violations int, took time.Duration)
+	// Alerted: so many alerts of a kind were raised.
+	Alerted(kind string, n int)
+}
+
+// Verification verifies the books every so often, and raises an alert for each violation that has had
+// none. It stays with one pod: the lease is kept between two verifications.
+func Verification(s *service.Service, every time.Duration, observe VerificationObserver, log *slog.Logger) Job {
+	var next time.Time
+	return Job{Name: "verification", Every: min(every, time.Second), Long: true, Run: func(ctx context.Context, lease store.Lease) (bool, error) {
+		began := time.Now()
+		if began.Before(next) {
+			return false, nil
+		}
+		drift, err := s.RaiseDrift(ctx, lease)
+		if err != nil {
+			return false, err
+		}
+		next = began.Add(every)
+		observe.Verified(drift.Violations, time.Since(began))
+		observe.Alerted(string(inventory.AlertDrift), drift.Raised)
+		if drift.Violations > 0 {
+			log.Error("the books don't add up; `stockyard verify` names every violation", "violations", drift.Violations, "new_alerts", drift.Raised)
+		}
+		return false, nil
+	}}
+}
