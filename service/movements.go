@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"stockyard/service/auth"
@@ -78,7 +77,7 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 	}
 	if len(in.Lines) <= MaxLines {
 		for i, l := range in.Lines {
-			m.Lines = append(m.Lines, c.movementLine(fmt.Sprintf("lines[%d].", i), l, in.MovementOptions))
+			m.Lines = append(m.Lines, c.movementLine(lineAt(i), l, in.MovementOptions))
 		}
 		c.wrong = append(c.wrong, m.Check()...)
 	}
