@@ -27,7 +27,7 @@ type server struct {
 	durable string // what it says about what it answers being on disk
 	// processes are those of its nodes, as far as they run on this machine.
 	processes []int
-	stop    func() error
+	stop      func() error
 }
 
 // startServer uses what is given, or starts what keeps its data on disk as a production system

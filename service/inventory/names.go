@@ -20,9 +20,9 @@ const (
 )
 
 var (
-	country    = regexp.MustCompile(CountryPattern)
-	currency   = regexp.MustCompile(CurrencyPattern)
-	decimal    = regexp.MustCompile(AmountPattern)
+	country  = regexp.MustCompile(CountryPattern)
+	currency = regexp.MustCompile(CurrencyPattern)
+	decimal  = regexp.MustCompile(AmountPattern)
 )
 
 // CheckSKU says what is wrong with a SKU, "" if nothing: 1 to 64 printable characters, as the
