@@ -50,6 +50,12 @@ type kept struct {
 }
 
 func encodeAnswer(answer inventory.Answer, refusal *inventory.Refusal) (string, error) {
+	if refusal == nil && answer.Reservation != nil {
+		space := make([]byte, 0, 512) // what one line takes
+		if b, fits := answer.Reservation.AppendJSON(append(space, `{"answer":{"reservation":`...)); fits {
+			return string(append(b, `}}`...)), nil
+		}
+	}
 	k := kept{Refusal: refusal}
 	if refusal == nil {
 		k.Answer = &answer

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"stockyard/service/inventory"
@@ -67,6 +68,10 @@ func (c *checker) lines(n int) {
 		c.limit("lines", fmt.Sprintf("has %d lines; at most %d are allowed in a command", n, MaxLines))
 	}
 }
+
+// lineAt is what the fields of a line are named by. Every command needs it, and few have a field that
+// is wrong: it is cheap.
+func lineAt(i int) string { return "lines[" + strconv.Itoa(i) + "]." }
 
 // words checks what a caller may say about a command.
 func (c *checker) words(reason, reference string) {

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -80,7 +79,7 @@ func (s *Service) movementTask(ctx context.Context, caller Caller, in MovementIn
 	if len(in.Lines) <= MaxLines {
 		forAll := c.options(m.Kind, in.MovementOptions)
 		for i, l := range in.Lines {
-			m.Lines = append(m.Lines, c.movementLine(fmt.Sprintf("lines[%d].", i), l, forAll))
+			m.Lines = append(m.Lines, c.movementLine(lineAt(i), l, forAll))
 		}
 		c.wrong = append(c.wrong, m.Check()...)
 	}

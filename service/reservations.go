@@ -96,7 +96,7 @@ func (s *Service) reservationTask(ctx context.Context, caller Caller, in Reserva
 			return task{}, err
 		}
 		if len(channel.Locations) > 0 && !slices.Contains(channel.Locations, key.Location) {
-			barred = invalid(inventory.FieldError{Field: fmt.Sprintf("lines[%d].location", i), Message: fmt.Sprintf("channel %q doesn't sell from %q", channel.Name, key.Location)})
+			barred = invalid(inventory.FieldError{Field: lineAt(i) + "location", Message: fmt.Sprintf("channel %q doesn't sell from %q", channel.Name, key.Location)})
 		}
 		c.Lines[i].Level = &key
 	}
@@ -129,21 +129,19 @@ func (s *Service) checkReservation(in ReservationInput, c *inventory.Reserve) er
 			c.Strategy = "nearest"
 		}
 	}
-	var strategies []string
-	for _, name := range inventory.Strategies() {
-		strategies = append(strategies, string(name))
+	if known := inventory.Strategies(); !slices.Contains(known, c.Strategy) {
+		w.add("strategy", fmt.Sprintf("must be one of %v", known))
 	}
-	w.oneOf("strategy", string(c.Strategy), strategies...)
 	if c.Strategy == "nearest" && in.Destination == nil && in.Strategy != "" {
 		w.add("destination", "is required for strategy nearest")
 	}
 	w.destination(in.Destination, s.options.Topology.Has)
 	w.lines(len(in.Lines))
-	total := map[string]int64{}
+	total := make(map[string]int64, 1)
 	for i, l := range in.Lines[:min(len(in.Lines), MaxLines)] {
-		line := w.reservationLine(fmt.Sprintf("lines[%d].", i), l)
+		line := w.reservationLine(lineAt(i), l)
 		if total[l.SKU] > math.MaxInt64-max(line.Quantity, 0) {
-			w.add(fmt.Sprintf("lines[%d].quantity", i), "takes the SKU's sum over all lines beyond 9223372036854775807")
+			w.add(lineAt(i)+"quantity", "takes the SKU's sum over all lines beyond 9223372036854775807")
 		}
 		total[l.SKU] += max(line.Quantity, 0)
 		c.Lines = append(c.Lines, line)

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"stockyard/service/auth"
 	"stockyard/service/inventory"
@@ -137,7 +136,7 @@ func (in StepInput) check() error {
 		c.lines(len(in.Lines))
 	}
 	for i, l := range in.Lines {
-		at := fmt.Sprintf("lines[%d].", i)
+		at := lineAt(i)
 		switch {
 		case l.Line < 0 || l.Line == 0 && l.SKU == "":
 			c.add(at+"line", "must be the number of a line, from 1, unless a sku is given")

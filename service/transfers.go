@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 
 	"stockyard/service/auth"
 	"stockyard/service/inventory"
@@ -81,7 +80,7 @@ func (in TransferInput) command() (*inventory.CreateTransfer, error) {
 	w.add("reference", inventory.CheckText(in.Reference, maxReference))
 	w.lines(len(in.Lines))
 	for i, l := range in.Lines[:min(len(in.Lines), MaxLines)] {
-		at := fmt.Sprintf("lines[%d].", i)
+		at := lineAt(i)
 		w.add(at+"sku", inventory.CheckSKU(l.SKU))
 		c.Lines = append(c.Lines, inventory.TransferOrder{SKU: l.SKU, Quantity: w.required(at+"quantity", l.Quantity)})
 	}
@@ -169,7 +168,7 @@ func (in TransferStepInput) arrivals() ([]inventory.TransferArrival, error) {
 	w.words(in.Reason, in.Reference)
 	w.lines(len(in.Lines))
 	for i, l := range in.Lines[:min(len(in.Lines), MaxLines)] {
-		at := fmt.Sprintf("lines[%d].", i)
+		at := lineAt(i)
 		w.add(at+"sku", inventory.CheckSKU(l.SKU))
 		quantity := w.required(at+"quantity", l.Quantity)
 		if l.Quantity == nil {

@@ -43,7 +43,7 @@ func onEach(t *testing.T, test func(t *testing.T, o options)) {
 
 func TestEverythingIsMeasured(t *testing.T) {
 	onEach(t, func(t *testing.T, o options) {
-		wants := []string{"hot      REST / best plain way", "uniform  gRPC / REST", "rest: p99 at half of its peak", "verify: clean"}
+		wants := []string{"hot      REST / best plain way", "uniform  gRPC / REST", "rest: p99 at half of its peak", "cost of a reservation", "verify: clean"}
 		if o.On[0] == devdb.PostgreSQL { // making a database takes CockroachDB seconds
 			o.Levels, o.Events = []int64{20, 40}, []int64{20, 60}
 			wants = append(wants, "40 levels", "60 events")
@@ -72,6 +72,11 @@ func TestEverythingIsMeasured(t *testing.T) {
 					c := d.find(w.name, pattern, clients)
 					if c == nil || len(c.Rounds) != 1 || c.Median.PerSecond <= 0 || c.Median.P50 <= 0 || c.Median.P99 < c.Median.P50 || c.Median.Failed > 0 {
 						t.Errorf("%s, %s, %d clients: %+v", w.name, pattern, clients, c)
+						continue
+					}
+					if k := c.Median.Cost; w.plain != (k == cost{}) || !w.plain && (k.PodMicros <= 0 || k.Batch < 1 || k.RoundTrips <= 0) ||
+						!w.plain && o.On[0] == devdb.PostgreSQL && k.WALBytes <= 0 {
+						t.Errorf("%s, %s, %d clients cost %+v", w.name, pattern, clients, k)
 					}
 				}
 			}

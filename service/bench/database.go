@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,9 @@ type server struct {
 	nodes   int
 	admin   string // connection string
 	durable string // what it says about what it answers being on disk
-	stop    func() error
+	// processes are those of its nodes, as far as they run on this machine.
+	processes []int
+	stop      func() error
 }
 
 // startServer uses what is given, or starts what keeps its data on disk as a production system
@@ -57,6 +60,15 @@ func startServer(ctx context.Context, o *options, kind devdb.Kind, dir string) (
 	s := &server{kind: kind, version: db.Version, nodes: max(len(db.Nodes()), 1), admin: db.URLs[0], stop: stop}
 	if kind == devdb.CockroachDB && given != "" {
 		s.nodes = len(o.CockroachURL)
+	}
+	urls := db.URLs
+	if kind == devdb.CockroachDB && given != "" {
+		urls = o.CockroachURL
+	}
+	for _, at := range urls {
+		if pid, found := serving(at); found && !slices.Contains(s.processes, pid) {
+			s.processes = append(s.processes, pid)
+		}
 	}
 	if s.durable, err = durability(ctx, s, given != ""); err != nil {
 		return nil, errors.Join(err, stop())

@@ -126,6 +126,9 @@ func median(rounds []sample) sample {
 		P99:       of(func(s sample) float64 { return orNaN(s.P99) }),
 		Micros:    of(func(s sample) float64 { return orNaN(s.Micros) }),
 	}
+	for i, figure := range m.Cost.figures() {
+		*figure = of(func(s sample) float64 { return *s.Cost.figures()[i] })
+	}
 	for _, s := range rounds {
 		m.Failed += s.Failed
 	}

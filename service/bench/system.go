@@ -27,6 +27,7 @@ type system struct {
 	database string // connection string
 	rest     string // base URL
 	grpc     string // address
+	ops      string // address
 	token    string
 	ends     []func() error // in reverse order
 
@@ -139,7 +140,7 @@ func (s *system) serve(ctx context.Context) error {
 		close(exited)
 	}()
 	s.ends = append(s.ends, func() error { return endPod(cmd, stdin, exited) })
-	s.rest, s.grpc = "http://"+addresses[0], addresses[1]
+	s.rest, s.grpc, s.ops = "http://"+addresses[0], addresses[1], addresses[2]
 	return untilReady(ctx, "http://"+addresses[2]+"/readyz", exited, log.Name())
 }
 

@@ -22,6 +22,7 @@ func (r *results) table() string {
 			d.writePattern(&b, pattern, r.Options.Clients)
 		}
 		d.writeRatios(&b, &r.Options)
+		d.writeCosts(&b)
 		d.writeSizes(&b)
 		if d.Verified {
 			b.WriteString("stockyard verify: clean\n")
@@ -101,6 +102,20 @@ func (r *result) writeRatios(b *strings.Builder, o *options) {
 			fmt.Fprintf(b, "  the generator took %.0f us of CPU a request over %s\n", c.Median.Micros, way)
 		}
 	}
+}
+
+// writeCosts tells what a reservation took of pod and database.
+func (r *result) writeCosts(b *strings.Builder) {
+	b.WriteString("\ncost of a reservation: processor time, bytes that the database wrote, round trips between pod and database\n")
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\tclients\tpod, us\tdatabase, us\tgenerator, us\ton disk, B\tWAL, B\tin a batch\tround trips\tretries\t")
+	for _, c := range r.Cells {
+		if k := c.Median.Cost; !c.plain && k != (cost{}) {
+			fmt.Fprintf(t, "%s %s\t%d\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.3f\t%.3f\t\n",
+				c.Pattern, c.Way, c.Clients, k.PodMicros, k.DatabaseMicros, c.Median.Micros, k.DiskBytes, k.WALBytes, k.Batch, k.RoundTrips, k.Retries)
+		}
+	}
+	_ = t.Flush() // a builder takes everything
 }
 
 func (r *result) writeSizes(b *strings.Builder) {

@@ -43,6 +43,10 @@ func (s *system) load(ctx context.Context, j job, more ...string) (sample, error
 	if j.prepared {
 		args = append(args, "--prepared", "--no-proof")
 	}
+	before, err := s.read(ctx)
+	if err != nil {
+		return sample{}, err
+	}
 	out, err := s.stockyard(ctx, args...)
 	var r load.Report
 	if err == nil {
@@ -54,6 +58,10 @@ func (s *system) load(ctx context.Context, j job, more ...string) (sample, error
 	if r.Total.Refused > 0 {
 		return sample{}, errors.New("stockyard load: reservations were refused, which makes no fair comparison")
 	}
+	after, err := s.read(ctx)
+	if err != nil {
+		return sample{}, err
+	}
 	l := r.Total.Latency
-	return sample{PerSecond: r.Total.PerSecond, P50: l.P50, P99: l.P99, Failed: r.Total.Failed + r.Unsent, Micros: r.Generator.MicrosPerRequest}, nil
+	return sample{PerSecond: r.Total.PerSecond, P50: l.P50, P99: l.P99, Failed: r.Total.Failed + r.Unsent, Micros: r.Generator.MicrosPerRequest, Cost: after.since(before)}, nil
 }

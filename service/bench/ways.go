@@ -38,6 +38,7 @@ type sample struct {
 	// Micros is what a request costs the generator of the load, in microseconds of processor time;
 	// 0 where it isn't known.
 	Micros float64 `json:"generator_cpu_us_per_request,omitempty"`
+	Cost   cost    `json:"cost,omitzero"` // of Stockyard's ways
 }
 
 func findWay(name string) (way, bool) {

@@ -97,6 +97,7 @@ func New(s *service.Service, o Options) *Server {
 		grpc.MaxRecvMsgSize(maxBatch),
 		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(maxConcurrent),
+		grpc.NumStreamWorkers(maxConcurrent), // a new goroutine a call would grow its stack each time
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{

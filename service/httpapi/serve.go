@@ -180,7 +180,7 @@ func writeReply(c *gin.Context, r reply) {
 }
 
 func writeJSON(c *gin.Context, status int, contentType string, body any) {
-	raw, err := json.Marshal(body, json.Deterministic(true))
+	raw, err := encode(body)
 	if err != nil { // only a bug can bring this about; the types are ours
 		status, raw = http.StatusInternalServerError, []byte(`{"type":"/problems/internal","title":"Internal error","status":500}`)
 	}
@@ -188,6 +188,18 @@ func writeJSON(c *gin.Context, status int, contentType string, body any) {
 	c.Header("Content-Length", strconv.Itoa(len(raw)+1))
 	c.Status(status)
 	_, _ = c.Writer.Write(append(raw, '\n')) // a client that went away misses nothing else
+}
+
+// encode writes an answer as JSON: itself where it knows how, which is faster.
+func encode(body any) ([]byte, error) {
+	if a, is := body.(interface {
+		AppendJSON(b []byte) (_ []byte, fits bool)
+	}); is {
+		if raw, fits := a.AppendJSON(make([]byte, 0, 512)); fits {
+			return raw, nil
+		}
+	}
+	return json.Marshal(body, json.Deterministic(true))
 }
 
 // param gives a path parameter as the caller meant it.

@@ -52,7 +52,20 @@ type Draft struct {
 }
 
 func newDraft(s *State) *Draft {
-	return &Draft{state: s, levels: make(map[LevelKey]Level, 1)}
+	return &Draft{
+		state: s, levels: map[LevelKey]Level{}, reservations: map[ID]Reservation{},
+		lines: map[LineKey]Line{}, transfers: map[ID]Transfer{},
+	}
+}
+
+// reset empties the draft for the next command. Its maps are kept: making them anew for each command
+// of a batch would be most of what deciding costs.
+func (d *Draft) reset() {
+	clear(d.levels)
+	clear(d.reservations)
+	clear(d.lines)
+	clear(d.transfers)
+	d.events, d.wantsLapsed = d.events[:0], false
 }
 
 // Now is the time decisions go by: the database's, of this transaction.

@@ -16,7 +16,7 @@ type ID struct {
 	UUID   [16]byte
 }
 
-var idEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+var idEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
 var errBadID = errors.New("no id of this system")
 
@@ -49,16 +49,16 @@ func (id ID) Compare(o ID) int {
 func (id ID) IsZero() bool { return id == ID{} }
 
 func (id ID) String() string {
-	return id.Region + "." + strings.ToLower(idEncoding.EncodeToString(id.UUID[:]))
+	return id.Region + "." + idEncoding.EncodeToString(id.UUID[:])
 }
 
 // ParseID reads the text form. Whether the region exists is for the caller to see.
 func ParseID(s string) (ID, error) {
 	region, rest, found := strings.Cut(s, ".")
-	if !found || region == "" || len(rest) != 26 || rest != strings.ToLower(rest) {
+	if !found || region == "" || len(rest) != 26 {
 		return ID{}, errBadID
 	}
-	raw, err := idEncoding.DecodeString(strings.ToUpper(rest))
+	raw, err := idEncoding.DecodeString(rest)
 	if err != nil || len(raw) != 16 {
 		return ID{}, errBadID
 	}

@@ -20,10 +20,9 @@ const (
 )
 
 var (
-	identifier = regexp.MustCompile(IdentifierPattern)
-	country    = regexp.MustCompile(CountryPattern)
-	currency   = regexp.MustCompile(CurrencyPattern)
-	decimal    = regexp.MustCompile(AmountPattern)
+	country  = regexp.MustCompile(CountryPattern)
+	currency = regexp.MustCompile(CurrencyPattern)
+	decimal  = regexp.MustCompile(AmountPattern)
 )
 
 // CheckSKU says what is wrong with a SKU, "" if nothing: 1 to 64 printable characters, as the
@@ -52,10 +51,23 @@ func CheckIdentifier(name string) string {
 	switch {
 	case name == "":
 		return "is required"
-	case !identifier.MatchString(name):
+	case !isIdentifier(name):
 		return "must be 1 to 64 letters, digits, '.', '_' or '-'"
 	}
 	return ""
+}
+
+// isIdentifier matches IdentifierPattern, at a small part of what a regular expression takes: every
+// command names a location.
+func isIdentifier(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return 0 < len(name) && len(name) <= MaxName
 }
 
 // CheckText says what is wrong with free text, "" if nothing: printable, and at most so many

@@ -168,17 +168,11 @@ func (d *Draft) line(key LineKey) Line {
 }
 
 func (d *Draft) putLine(l Line) {
-	if d.lines == nil {
-		d.lines = map[LineKey]Line{}
-	}
 	l.dirty = !l.isNew
 	d.lines[l.Key()] = l
 }
 
 func (d *Draft) putReservation(r Reservation) Reservation {
-	if d.reservations == nil {
-		d.reservations = map[ID]Reservation{}
-	}
 	r.dirty = !r.isNew
 	r.Version++
 	r.UpdatedAt = d.recordedAt()

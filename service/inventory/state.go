@@ -25,6 +25,7 @@ type State struct {
 
 	wantLapsed map[LevelKey]bool
 	changes    Changes
+	draft      *Draft // of the command being decided
 	// at is when the batch is recorded: now, or the newest change among the rows read where the
 	// clocks of the database's nodes went back between two transactions. So a level's events are
 	// recorded in the order of their versions.
@@ -76,7 +77,7 @@ func (c *Changes) IsEmpty() bool {
 
 // NewState makes an empty state at a time.
 func NewState(now time.Time) *State {
-	return &State{
+	s := &State{
 		Now:          now.UTC(),
 		at:           now.UTC(),
 		levels:       map[LevelKey]levelRow{},
@@ -89,6 +90,8 @@ func NewState(now time.Time) *State {
 		catalogue:    map[string]CatalogueEntry{},
 		wantLapsed:   map[LevelKey]bool{},
 	}
+	s.draft = newDraft(s)
+	return s
 }
 
 // AddLevel adds a row that was read.
@@ -193,7 +196,8 @@ var ErrWantsLapsed = errors.New("lapsed holds must be read first")
 // Decide decides one command on the state that the ones before left. A refused command leaves no
 // trace. With dry, an accepted one doesn't either.
 func (s *State) Decide(c Command, dry bool) (Answer, error) {
-	d := newDraft(s)
+	d := s.draft
+	d.reset()
 	answer, err := c.Decide(d)
 	if d.wantsLapsed {
 		return Answer{}, ErrWantsLapsed

@@ -202,9 +202,6 @@ func (d *Draft) transfer(id ID) (Transfer, error) {
 
 // putTransfer writes a transfer as it now stands and gives the answer that shows it.
 func (d *Draft) putTransfer(t Transfer) Answer {
-	if d.transfers == nil {
-		d.transfers = map[ID]Transfer{}
-	}
 	t.dirty = !t.isNew
 	t.Version++
 	t.UpdatedAt = d.recordedAt()

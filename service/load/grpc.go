@@ -2,115 +2,173 @@ package load
 
 import (
 	"context"
-	"fmt"
+	"crypto/tls"
+	"encoding/binary"
+	"net"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	pb "stockyard/service/grpcapi/stockyardv1"
 )
 
 // grpcDoors share a few connections to each target, as one caller's processes would.
 type grpcDoors struct {
-	conns [][]*grpc.ClientConn // of each target
-	token string
+	targets [][]*line
+}
+
+// line is a place for a connection to a target, which is made again where it was lost.
+type line struct {
+	address string
+	private *tls.Config
+	fixed   []hpack.HeaderField
+
+	mu  sync.Mutex
+	now *wire // nil at first
+}
+
+// http2TLS is a TLS configuration, nil for what this machine trusts, for connections that speak HTTP/2.
+func http2TLS(given *tls.Config) *tls.Config {
+	private := &tls.Config{MinVersion: tls.VersionTLS12}
+	if given != nil {
+		private = given.Clone()
+	}
+	private.NextProtos = []string{http2.NextProtoTLS}
+	return private
 }
 
 func openGRPC(p *Plan) (doors, error) {
-	d := &grpcDoors{token: p.Token}
+	d := &grpcDoors{}
 	for i, address := range p.GRPC {
-		private := insecure.NewCredentials()
+		scheme, private := "http", (*tls.Config)(nil)
 		if strings.HasPrefix(p.Targets[i], "https:") {
-			private = credentials.NewTLS(p.TLS)
+			scheme, private = "https", http2TLS(p.TLS)
 		}
-		var conns []*grpc.ClientConn
+		fixed := []hpack.HeaderField{
+			{Name: ":method", Value: "POST"},
+			{Name: ":scheme", Value: scheme},
+			{Name: ":authority", Value: address},
+			{Name: "content-type", Value: "application/grpc"},
+			{Name: "te", Value: "trailers"},
+			{Name: "user-agent", Value: "stockyard-load"},
+		}
+		if p.Token != "" {
+			fixed = append(fixed, hpack.HeaderField{Name: "authorization", Value: "Bearer " + p.Token})
+		}
+		var lines []*line
 		for range p.Connections {
-			conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(private), grpc.WithDisableRetry(), grpc.WithDisableServiceConfig(),
-				grpc.WithUserAgent("stockyard-load"))
-			if err != nil {
-				d.close()
-				return nil, fmt.Errorf("--grpc-target %q: %w", address, err)
-			}
-			conns = append(conns, conn)
-			d.conns = append(d.conns[:i], conns)
+			lines = append(lines, &line{address: address, private: private, fixed: fixed})
 		}
+		d.targets = append(d.targets, lines)
 	}
 	return d, nil
 }
 
 func (d *grpcDoors) close() {
-	for _, conns := range d.conns {
-		for _, c := range conns {
-			_ = c.Close() // fails where it is closed already
+	for _, lines := range d.targets {
+		for _, l := range lines {
+			l.mu.Lock()
+			if l.now != nil {
+				l.now.end(net.ErrClosed)
+			}
+			l.mu.Unlock()
 		}
 	}
 }
 
-func (d *grpcDoors) open(client int, s *stage, _ bool) door {
-	door := &grpcDoor{stage: s, md: metadata.MD{}}
-	if d.token != "" {
-		door.md.Set("authorization", "Bearer "+d.token)
+// wire gives a connection that calls can be begun on.
+func (l *line) wire() (*wire, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.now != nil && l.now.usable() {
+		return l.now, nil
 	}
-	for _, conns := range d.conns {
-		conn := conns[client%len(conns)]
-		door.targets = append(door.targets, grpcTarget{pb.NewStockServiceClient(conn), pb.NewReservationServiceClient(conn)})
+	w, err := dialWire(context.Background(), l.address, l.private, l.fixed)
+	if err == nil {
+		l.now = w
+	}
+	return w, err
+}
+
+func (d *grpcDoors) open(client int, s *stage, steps bool) door {
+	door := &grpcDoor{stage: s, steps: steps, stream: stream{done: make(chan error, 1)}, patience: time.NewTimer(time.Hour)}
+	for _, lines := range d.targets {
+		door.lines = append(door.lines, lines[client%len(lines)])
 	}
 	return door
 }
 
-type grpcTarget struct {
-	stock        pb.StockServiceClient
-	reservations pb.ReservationServiceClient
-}
-
 type grpcDoor struct {
-	targets []grpcTarget
-	stage   *stage
-	md      metadata.MD
+	lines    []*line // of each target
+	stage    *stage
+	steps    bool
+	stream   stream
+	patience *time.Timer
+	message  []byte
 }
 
 func (d *grpcDoor) try(target int, op operation, patience time.Duration) answer {
-	if op.key == "" {
-		delete(d.md, "idempotency-key")
-	} else {
-		d.md["idempotency-key"] = []string{op.key}
+	w, err := d.lines[target].wire()
+	if err != nil {
+		return judge(err)
 	}
-	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(context.Background(), d.md), patience)
-	defer cancel()
-	id, err := d.call(ctx, d.targets[target], op)
-	if err == nil {
-		return answer{verdict: done, id: id}
+	own := []hpack.HeaderField{{Name: "grpc-timeout", Value: grpcTimeout(patience)}}
+	if op.key != "" { // it comes but once: there is no use in remembering it
+		own = append(own, hpack.HeaderField{Name: "idempotency-key", Value: op.key, Sensitive: true})
 	}
-	return judge(err)
+	path, err := d.fill(op)
+	if err != nil {
+		return answer{verdict: wrong, why: err.Error()}
+	}
+	d.patience.Reset(patience)
+	if err := w.call(&d.stream, path, own, d.message, d.patience); err != nil {
+		return judge(err)
+	}
+	return d.made(op)
 }
 
-func (d *grpcDoor) call(ctx context.Context, to grpcTarget, op operation) (id string, err error) {
+const prefixBytes = 5
+
+// fill makes the message, behind what gRPC puts before each: that it isn't compressed, and its length.
+func (d *grpcDoor) fill(op operation) (path string, err error) {
 	one := int64(1)
+	var m proto.Message
 	switch op.kind {
 	case availability:
-		_, err = to.stock.GetAvailability(ctx, &pb.GetAvailabilityRequest{Skus: []string{d.stage.sku(op.level)}})
+		path, m = pb.StockService_GetAvailability_FullMethodName, &pb.GetAvailabilityRequest{Skus: []string{d.stage.sku(op.level)}}
 	case reserve:
 		line := &pb.ReservationLineInput{Sku: d.stage.sku(op.level), Location: d.stage.location(op.level), Quantity: &one}
-		var made *pb.ReserveResponse
-		made, err = to.reservations.Reserve(ctx, &pb.ReserveRequest{Reservation: &pb.ReservationInput{Lines: []*pb.ReservationLineInput{line}, ExpiresIn: hold}})
-		id = made.GetReservation().GetId()
+		path, m = pb.ReservationService_Reserve_FullMethodName, &pb.ReserveRequest{Reservation: &pb.ReservationInput{Lines: []*pb.ReservationLineInput{line}, ExpiresIn: hold}}
 	case confirm:
-		_, err = to.reservations.Confirm(ctx, &pb.ConfirmRequest{Id: op.id})
+		path, m = pb.ReservationService_Confirm_FullMethodName, &pb.ConfirmRequest{Id: op.id}
 	case fulfil:
-		_, err = to.reservations.Fulfil(ctx, &pb.FulfilRequest{Id: op.id})
+		path, m = pb.ReservationService_Fulfil_FullMethodName, &pb.FulfilRequest{Id: op.id}
 	case receive, sell:
 		line := &pb.MovementLineInput{Sku: d.stage.sku(op.level), Location: d.stage.location(op.level), Quantity: &one}
-		_, err = to.stock.Move(ctx, &pb.MoveRequest{Movement: &pb.MovementInput{Kind: op.kind.String(), Lines: []*pb.MovementLineInput{line}}})
+		path, m = pb.StockService_Move_FullMethodName, &pb.MoveRequest{Movement: &pb.MovementInput{Kind: op.kind.String(), Lines: []*pb.MovementLineInput{line}}}
 	}
-	return id, err
+	d.message, err = proto.MarshalOptions{}.MarshalAppend(append(d.message[:0], make([]byte, prefixBytes)...), m)
+	binary.BigEndian.PutUint32(d.message[1:], uint32(len(d.message)-prefixBytes))
+	return path, err
+}
+
+func (d *grpcDoor) made(op operation) answer {
+	if op.kind != reserve || !d.steps {
+		return answer{verdict: done}
+	}
+	var made pb.ReserveResponse
+	if len(d.stream.message) < prefixBytes || proto.Unmarshal(d.stream.message[prefixBytes:], &made) != nil || made.GetReservation().GetId() == "" {
+		return answer{verdict: broken, why: "a reservation without an id"}
+	}
+	return answer{verdict: done, id: made.GetReservation().GetId()}
 }
 
 // verdicts are those of codes; of all others nobody knows whether there was an effect.

@@ -42,7 +42,7 @@ func auditRows(es []AuditEntry) []any {
 	type row = AuditEntry
 	return []any{
 		column(es, func(e *row) string { return e.Region }),
-		column(es, func(e *row) string { return uuidText(e.ID.UUID) }),
+		column(es, func(e *row) [16]byte { return e.ID.UUID }),
 		column(es, func(e *row) string { return e.Actor }),
 		column(es, func(e *row) string { return e.RequestID }),
 		column(es, func(e *row) string { return e.Operation }),

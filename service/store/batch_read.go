@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/hex"
 	"slices"
 	"time"
 
@@ -286,11 +285,5 @@ func unique[T comparable](in []T) []T {
 // UUIDs travel as text: CockroachDB v21.1 takes no arrays of them.
 func uuidText(u [16]byte) string {
 	var b [36]byte
-	hex.Encode(b[:8], u[:4])
-	hex.Encode(b[9:13], u[4:6])
-	hex.Encode(b[14:18], u[6:8])
-	hex.Encode(b[19:23], u[8:10])
-	hex.Encode(b[24:], u[10:])
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
+	return string(appendUUID(b[:0], u))
 }

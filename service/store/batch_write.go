@@ -110,15 +110,6 @@ func (tx *Tx) WriteBatch(c *inventory.Changes, commands []Recorded) {
 	}
 }
 
-// column lays one field of many rows out as an array parameter.
-func column[Row, Value any](rows []Row, field func(*Row) Value) []Value {
-	values := make([]Value, len(rows))
-	for i := range rows {
-		values[i] = field(&rows[i])
-	}
-	return values
-}
-
 func levelRows(ls []inventory.Level) []any {
 	type row = inventory.Level
 	return []any{
@@ -158,11 +149,11 @@ func eventRows(es []inventory.Event) []any {
 		column(es, func(e *row) int64 { return e.Balances.Incoming }),
 		column(es, func(e *row) int64 { return e.Balances.Shortfall }),
 		column(es, func(e *row) string { return e.Command.Region }),
-		column(es, func(e *row) string { return uuidText(e.Command.UUID) }),
+		column(es, func(e *row) [16]byte { return e.Command.UUID }),
 		column(es, func(e *row) string { return orEmpty(e.Reservation, regionOf) }),
-		column(es, func(e *row) string { return orEmpty(e.Reservation, uuidOf) }),
+		column(es, func(e *row) *inventory.ID { return e.Reservation }),
 		column(es, func(e *row) string { return orEmpty(e.Transfer, regionOf) }),
-		column(es, func(e *row) string { return orEmpty(e.Transfer, uuidOf) }),
+		column(es, func(e *row) *inventory.ID { return e.Transfer }),
 		column(es, func(e *row) string { return orEmpty(e.UnitCost, func(m inventory.Money) string { return m.Amount }) }),
 		column(es, func(e *row) string { return orEmpty(e.UnitCost, func(m inventory.Money) string { return m.Currency }) }),
 		column(es, func(e *row) string { return e.Meta.Reason }),
@@ -184,13 +175,11 @@ func orEmpty[T any](v *T, show func(T) string) string {
 
 func regionOf(id inventory.ID) string { return id.Region }
 
-func uuidOf(id inventory.ID) string { return uuidText(id.UUID) }
-
 func newReservationRows(rs []inventory.Reservation) []any {
 	type row = inventory.Reservation
 	return []any{
 		column(rs, func(r *row) string { return r.ID.Region }),
-		column(rs, func(r *row) string { return uuidText(r.ID.UUID) }),
+		column(rs, func(r *row) [16]byte { return r.ID.UUID }),
 		column(rs, func(r *row) string { return string(r.Status) }),
 		column(rs, func(r *row) string { return r.OrderReference }),
 		column(rs, func(r *row) string { return r.Channel }),
@@ -210,7 +199,7 @@ func newLineRows(ls []inventory.Line) []any {
 	type row = inventory.Line
 	return []any{
 		column(ls, func(l *row) string { return l.Level.Region }),
-		column(ls, func(l *row) string { return uuidText(l.Reservation.UUID) }),
+		column(ls, func(l *row) [16]byte { return l.Reservation.UUID }),
 		column(ls, func(l *row) int64 { return int64(l.Number) }),
 		column(ls, func(l *row) string { return l.Reservation.Region }),
 		column(ls, func(l *row) string { return l.Level.Location }),

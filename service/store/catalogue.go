@@ -88,7 +88,10 @@ func (tx *Tx) SetClosed(levels []inventory.Level, closed bool) {
 	if len(levels) == 0 {
 		return
 	}
-	keys := column(levels, func(l *inventory.Level) inventory.LevelKey { return l.Key })
+	keys := make([]inventory.LevelKey, len(levels))
+	for i, l := range levels {
+		keys[i] = l.Key
+	}
 	regions, skus, locations := levelColumns(keys)
 	tx.queue(closeLevels, nil, regions, skus, locations, closed)
 }

@@ -72,7 +72,7 @@ func commandRows(cs []Recorded) []any {
 	return []any{
 		column(cs, func(c *row) string { return c.Region }),
 		column(cs, func(c *row) string { return c.Key }),
-		column(cs, func(c *row) string { return uuidText(c.ID.UUID) }),
+		column(cs, func(c *row) [16]byte { return c.ID.UUID }),
 		column(cs, func(c *row) string { return c.Operation }),
 		column(cs, func(c *row) []byte { return c.InputHash }),
 		column(cs, func(c *row) bool { return c.Refused }),

@@ -94,10 +94,24 @@ func queueKeyed[Key any](tx *Tx, family keyedStatement, rows func(pgx.Rows) erro
 	}
 }
 
-// prepared are the statements a connection has prepared.
-type prepared map[string]*pgconn.StatementDescription
+// session is what we keep of a connection: the statements that it has prepared, and a buffer for
+// their parameters.
+type session struct {
+	prepared map[string]*ready
+	buffer   []byte
+}
 
-const preparedKey = "stockyard.prepared"
+// ready is a statement as a connection has prepared it.
+type ready struct {
+	parameters []uint32 // their types
+	results    []int16  // formats of the columns
+}
+
+const sessionKey = "stockyard.session"
+
+// keptBuffer bounds the buffer that a connection keeps after a statement, in bytes: a batch of the
+// usual size takes some 300 KiB.
+const keptBuffer = 1 << 20
 
 // call is a statement to be run with its arguments; rows, if any, scans each row of its result.
 type call struct {
@@ -117,12 +131,12 @@ func roundTrip(ctx context.Context, conn *pgx.Conn, before string, calls []call,
 }
 
 func pipelined(ctx context.Context, conn *pgx.Conn, before string, calls []call, after string) error {
-	known, err := prepareAll(ctx, conn, calls)
+	s, err := prepareAll(ctx, conn, calls)
 	if err != nil {
 		return err
 	}
 	pipeline := conn.PgConn().StartPipeline(ctx)
-	if err := send(conn, pipeline, known, before, calls, after); err != nil {
+	if err := s.send(conn.TypeMap(), pipeline, before, calls, after); err != nil {
 		_ = pipeline.Close()
 		return err
 	}
@@ -133,37 +147,40 @@ func pipelined(ctx context.Context, conn *pgx.Conn, before string, calls []call,
 	return err
 }
 
-func prepareAll(ctx context.Context, conn *pgx.Conn, calls []call) (prepared, error) {
-	known, ok := conn.PgConn().CustomData()[preparedKey].(prepared)
+func prepareAll(ctx context.Context, conn *pgx.Conn, calls []call) (*session, error) {
+	s, ok := conn.PgConn().CustomData()[sessionKey].(*session)
 	if !ok {
 		return nil, fmt.Errorf("the connection was not set up")
 	}
 	for _, c := range calls {
-		if known[c.st.name] != nil {
+		if s.prepared[c.st.name] != nil {
 			continue
 		}
 		sd, err := conn.PgConn().Prepare(ctx, c.st.name, c.st.sql, c.st.types)
 		if err != nil {
 			return nil, fmt.Errorf("prepare %s: %w", c.st.name, err)
 		}
-		known[c.st.name] = sd
+		r := &ready{parameters: sd.ParamOIDs}
+		for _, f := range sd.Fields {
+			r.results = append(r.results, conn.TypeMap().FormatCodeForOID(f.DataTypeOID))
+		}
+		s.prepared[c.st.name] = r
 	}
-	return known, nil
+	return s, nil
 }
 
-func send(conn *pgx.Conn, p *pgconn.Pipeline, known prepared, before string, calls []call, after string) error {
+func (s *session) send(types *pgtype.Map, p *pgconn.Pipeline, before string, calls []call, after string) error {
 	if before != "" {
 		p.SendQueryParams(before, nil, nil, nil, nil)
 	}
 	for _, c := range calls {
-		// A builder of its own: the pipeline keeps the encoded values until they are sent.
-		var b pgx.ExtendedQueryBuilder
-		sd := known[c.st.name]
-		if err := b.Build(conn.TypeMap(), sd, c.args); err != nil {
+		r := s.prepared[c.st.name]
+		values, formats, err := s.encode(types, r.parameters, c.args)
+		if err != nil {
 			// Nothing was sent yet, so the connection stays in step.
 			return fmt.Errorf("encode %s: %w", c.st.name, err)
 		}
-		p.SendQueryPrepared(c.st.name, b.ParamValues, b.ParamFormats, b.ResultFormats)
+		p.SendQueryPrepared(c.st.name, values, formats, r.results) // copies the values
 	}
 	if after != "" {
 		p.SendQueryParams(after, nil, nil, nil, nil)

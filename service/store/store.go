@@ -119,7 +119,7 @@ func (s *Store) setUpSession(ctx context.Context, conn *pgx.Conn) (err error) {
 	if _, err := conn.Exec(ctx, dialectOf(version).session, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
-	conn.PgConn().CustomData()[preparedKey] = prepared{}
+	conn.PgConn().CustomData()[sessionKey] = &session{prepared: map[string]*ready{}}
 	return nil
 }
 

@@ -100,13 +100,16 @@ func (tx *Tx) PutThreshold(t inventory.Threshold) {
 // there are, and all stock levels of the SKUs, lapsed holds counted as free.
 func (tx *Tx) ChannelStock(ctx context.Context, wanted []inventory.ThresholdState) (states []inventory.ThresholdState, levels []inventory.Level, err error) {
 	type row = inventory.ThresholdState
-	rules, skus := column(wanted, func(s *row) string { return s.Rule }), column(wanted, func(s *row) string { return s.SKU })
+	skus := make([]string, len(wanted))
+	for i, s := range wanted {
+		skus[i] = s.SKU
+	}
 	tx.queue(selectThresholdStates, func(r pgx.Rows) error {
 		s := inventory.ThresholdState{Known: true}
 		err := r.Scan(&s.Rule, &s.SKU, &s.Below, &s.Flips)
 		states = append(states, s)
 		return err
-	}, rules, skus)
+	}, column(wanted, func(s *row) string { return s.Rule }), skus)
 	var inRegions, inSKUs []string
 	for _, region := range tx.store.regions {
 		for _, sku := range unique(skus) {

@@ -65,7 +65,7 @@ func (tx *Tx) queueTransfers(ids []inventory.ID, transfers map[inventory.ID]inve
 		l, err := scanTransferLine(r)
 		lines[l.Transfer] = append(lines[l.Transfer], l)
 		return err
-	}, column(ids, func(id *inventory.ID) string { return id.Region }), column(ids, func(id *inventory.ID) string { return uuidText(id.UUID) }))
+	}, column(ids, func(id *inventory.ID) string { return id.Region }), column(ids, func(id *inventory.ID) [16]byte { return id.UUID }))
 }
 
 func (tx *Tx) writeTransfers(c *inventory.Changes) {
@@ -112,7 +112,7 @@ func newTransferRows(ts []inventory.Transfer) []any {
 	type row = inventory.Transfer
 	return []any{
 		column(ts, func(t *row) string { return t.ID.Region }),
-		column(ts, func(t *row) string { return uuidText(t.ID.UUID) }),
+		column(ts, func(t *row) [16]byte { return t.ID.UUID }),
 		column(ts, func(t *row) string { return string(t.Status) }),
 		column(ts, func(t *row) string { return t.From.Location }),
 		column(ts, func(t *row) string { return t.To.Region }),
@@ -133,7 +133,7 @@ func newTransferLineRows(ls []inventory.TransferLine) []any {
 	type row = inventory.TransferLine
 	return []any{
 		column(ls, func(l *row) string { return l.Transfer.Region }),
-		column(ls, func(l *row) string { return uuidText(l.Transfer.UUID) }),
+		column(ls, func(l *row) [16]byte { return l.Transfer.UUID }),
 		column(ls, func(l *row) int64 { return int64(l.Number) }),
 		column(ls, func(l *row) string { return l.SKU }),
 		column(ls, func(l *row) int64 { return l.Quantity }),
