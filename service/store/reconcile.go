@@ -180,7 +180,7 @@ var ErrRefused = errors.New("refused")
 
 // explain says what an operator can do about what CockroachDB refuses.
 func explain(err error) error {
-	const licenceMissing, binaryWithout, privilegeMissing, misplaced = "XXC02", "XXC01", "42501", "22023"
+	const licenceMissing, binaryWithout, privilegeMissing = "XXC02", "XXC01", "42501"
 	switch code := sqlState(err); code {
 	case licenceMissing, binaryWithout:
 		return fmt.Errorf("%w: this CockroachDB has no licence for regions (%s). Up to v24.2 they want an Enterprise licence "+
@@ -188,8 +188,6 @@ func explain(err error) error {
 			"Or go on without regions: --unpartitioned. Rows are then where CockroachDB's defaults put them, and a database that is made so can't be given regions in place: %w", ErrRefused, code, err)
 	case privilegeMissing:
 		return fmt.Errorf("%w: the database's user may not change regions (%s): it wants CREATE on the database and its tables, or to own them, and a member of admin for the first region: %w", ErrRefused, code, err)
-	case misplaced:
-		return fmt.Errorf("%w: CockroachDB doesn't take the topology (%s): %w", ErrRefused, code, err)
 	}
 	return classify(err)
 }
