@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	_ "golang.org/x/crypto/x509roots/fallback" // public authorities, for images that have no files of them
 
 	"stockyard/service/pod"
 )
@@ -27,6 +28,7 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Put a file of products into the catalogue of running pods."`
 	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys, on the database itself."`
 	Secrets secretsCommand `cmd:"" help:"Keys that encrypt secrets in the database."`
+	Ready   readyCommand   `cmd:"" help:"Ask a running pod whether it takes requests; exit status 0 if so."`
 	Version versionCommand `cmd:"" help:"Say what this binary is."`
 }
 
