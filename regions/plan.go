@@ -196,6 +196,6 @@ func (r Refusal) String() string {
 			r.Region, r.Region, cmp.Or(strings.Join(r.Cluster, ", "), "no region"))
 	default:
 		return "the database's tables were made without regions, and CockroachDB can't give them any in place. Go on without: --unpartitioned. " +
-			"Or make an empty database, migrate it, and copy the rows over (README, Regions)"
+			"Or make an empty database, migrate it, and copy the rows over (README, Regions; sql/copy.sql)"
 	}
 }
