@@ -49,6 +49,7 @@ bench: ## Measure Stockyard beside plain SQL on the same database (BENCH_FLAGS='
 .PHONY: lint
 lint: ## Check style, common mistakes and the direction of imports.
 	@$(GOLANGCI) run ./...
+	@cd k8s/check && $(GOLANGCI) run ./...
 	@cd service/grpcapi && $(BUF) lint
 
 .PHONY: vuln

@@ -147,7 +147,10 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 }
 
 type topology struct {
-	Regions []struct{ Name string }
+	Regions []struct {
+		Name  string
+		Zones []string
+	}
 }
 
 func readTopology(t *testing.T) (t2 topology) {

@@ -85,7 +85,10 @@ func TestComposeHasEveryRegion(t *testing.T) {
 	project := compose(t)
 	for _, r := range readTopology(t).Regions {
 		node, pod := project.Services["crdb-"+r.Name], project.Services[r.Name]
-		if !slices.ContainsFunc(node.Command, func(arg string) bool { return strings.HasPrefix(arg, "--locality=region="+r.Name+",zone=") }) {
+		if !slices.ContainsFunc(node.Command, func(arg string) bool {
+			zone, there := strings.CutPrefix(arg, "--locality=region="+r.Name+",zone=")
+			return there && slices.Contains(r.Zones, zone)
+		}) {
 			t.Errorf("no node is in %s: %q", r.Name, node.Command)
 		}
 		if len(node.Volumes) != 1 || node.Volumes[0].Type != types.VolumeTypeVolume {

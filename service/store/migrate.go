@@ -205,8 +205,10 @@ func (s *Store) ddl(ctx context.Context, statements ...string) error {
 }
 
 func (s *Store) ddlOnce(ctx context.Context, statement string) error {
-	_, err := s.pool.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
-	return err
+	return s.patiently(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
+		return err
+	})
 }
 
 func raced(err error) bool {

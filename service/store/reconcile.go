@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -142,10 +143,7 @@ func (s *Store) statements(ctx context.Context, have regions.State, want *region
 // of is tried again.
 func (s *Store) alter(ctx context.Context, statement string) (err error) {
 	for attempt := range 10 {
-		err = s.patiently(ctx, func(conn *pgx.Conn) error {
-			_, err := conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
-			return err
-		})
+		err = s.ddlOnce(ctx, statement)
 		if err == nil || !raced(err) {
 			break
 		}
@@ -159,15 +157,20 @@ func (s *Store) alter(ctx context.Context, statement string) (err error) {
 	return nil
 }
 
-// patiently gives a connection whose statements take as long as they take.
+// patiently gives a connection whose statements take as long as they take, as building an index of a
+// large table does.
 func (s *Store) patiently(ctx context.Context, fn func(*pgx.Conn) error) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
+	defer conn.Release()
 	defer func() {
-		_ = conn.Conn().Close(context.WithoutCancel(ctx)) // its session is not like the others'
-		conn.Release()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if _, err := conn.Exec(ctx, s.dialect.session, pgx.QueryExecModeSimpleProtocol); err != nil {
+			_ = conn.Conn().Close(ctx) // nobody else may get it as it is
+		}
 	}()
 	if _, err := conn.Exec(ctx, `SET statement_timeout = 0`, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
@@ -175,7 +178,7 @@ func (s *Store) patiently(ctx context.Context, fn func(*pgx.Conn) error) error {
 	return fn(conn.Conn())
 }
 
-// ErrRefused: a database can't be brought to its topology; the error says why and what to do.
+// ErrRefused is of a database that can't be brought to its topology; the error says why and what to do.
 var ErrRefused = errors.New("refused")
 
 // explain says what an operator can do about what CockroachDB refuses.

@@ -126,6 +126,7 @@ func statementOf(s regions.Step, database string) string {
 		return alter + " SURVIVE " + strings.ToUpper(string(s.Goal)) + " FAILURE"
 	case regions.DropRegion:
 		return alter + " DROP REGION " + region
+	case regions.SetLocality:
 	}
 	locality := map[regions.Locality]string{regions.ByRow: byRow, regions.Global: global}[s.Locality]
 	return "ALTER TABLE " + pgx.Identifier{s.Table}.Sanitize() + " SET LOCALITY " + locality
