@@ -63,11 +63,6 @@ func TestEveryTableIsPlaced(t *testing.T) {
 				t.Errorf("table %s is kept by row, and its primary key begins with %s, not with the region", table, keys[0])
 			}
 		}
-		for _, table := range placed {
-			if tables[table] == nil {
-				t.Errorf("regions/topology.yaml places table %s, which isn't there", table)
-			}
-		}
 	})
 }
 
