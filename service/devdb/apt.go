@@ -63,13 +63,7 @@ systemctl disable --now %[1]s >/dev/null 2>&1 || true
 // FindOrInstall gives the path of a server's program that tests run by themselves, installed from the
 // Debian package of that name where it is missing and may be.
 func FindOrInstall(ctx context.Context, program string, log func(string, ...any)) (string, error) {
-	find := func() (string, error) {
-		if path, err := exec.LookPath(program); err == nil {
-			return path, nil
-		}
-		return exec.LookPath("/usr/sbin/" + program)
-	}
-	if path, err := find(); err == nil {
+	if path, err := find(program); err == nil {
 		return path, nil
 	}
 	command := aptCommand(ctx, fmt.Sprintf(serverScript, program))
@@ -80,7 +74,20 @@ func FindOrInstall(ctx context.Context, program string, log func(string, ...any)
 	if err := runApt(command); err != nil {
 		return "", fmt.Errorf("%s is not installed, and %w", program, err)
 	}
-	return find()
+	return find(program)
+}
+
+// Installed says whether a server's program is there.
+func Installed(program string) bool {
+	_, err := find(program)
+	return err == nil
+}
+
+func find(program string) (string, error) {
+	if path, err := exec.LookPath(program); err == nil {
+		return path, nil
+	}
+	return exec.LookPath("/usr/sbin/" + program)
 }
 
 func runApt(command *exec.Cmd) error {
