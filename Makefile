@@ -83,6 +83,7 @@ image-files:
 	@mkdir -p $(IMAGE_DIR) && cp cmd/stockyard/Dockerfile $(IMAGE_DIR)/
 	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(LDFLAGS)' -o $(IMAGE_DIR)/stockyard ./cmd/stockyard
 	@GOARCH= GOOS= $(CYCLONEDX) bin -json -noserial -notimestamp -version $(VERSION) -output $(IMAGE_DIR)/sbom.cdx.json $(IMAGE_DIR)/stockyard 2>/dev/null
+	@TZ=UTC touch -t "$$(TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M.%S --format=%cd 2>/dev/null || echo 202001010000.00)" $(IMAGE_DIR)/*
 
 .PHONY: image
 image: image-files ## Build the container image (ENGINE=docker, podman or buildah; GOARCH=arm64).
