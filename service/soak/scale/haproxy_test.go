@@ -33,28 +33,32 @@ func findHAProxy(t *testing.T) string {
 // haproxy is a running one before pods that may or may not run.
 type haproxy struct {
 	url   string // of the pods
+	grpc  string // address of the same
 	stats string
 }
 
 // startHAProxy starts one before pods at these addresses, with the settings that docker-compose.yml has.
-func startHAProxy(t *testing.T, dir string, targets []string) *haproxy {
+func startHAProxy(t *testing.T, dir string, targets, grpcTargets []string) *haproxy {
 	t.Helper()
 	program := findHAProxy(t)
-	ports, err := devdb.FreePorts(2)
+	ports, err := devdb.FreePorts(3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &haproxy{url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), stats: fmt.Sprintf("http://127.0.0.1:%d/", ports[1])}
+	h := &haproxy{url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), grpc: fmt.Sprintf("127.0.0.1:%d", ports[2]), stats: fmt.Sprintf("http://127.0.0.1:%d/", ports[1])}
 	var b strings.Builder
 	fmt.Fprintf(&b, "frontend stats\n    bind 127.0.0.1:%d\n    stats enable\n    stats uri /\n    no log\n", ports[1])
-	fmt.Fprintf(&b, "listen pods\n    bind 127.0.0.1:%d\n", ports[0])
+	rest := fmt.Sprintf("listen rest\n    bind 127.0.0.1:%d\n", ports[0])
+	calls := fmt.Sprintf("listen grpc\n    bind %s proto h2\n", h.grpc)
 	for i, target := range targets {
 		u, err := url.Parse(target)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "    server pod%d %s\n", i+1, u.Host)
+		rest += fmt.Sprintf("    server pod%d %s\n", i+1, u.Host)
+		calls += fmt.Sprintf("    server pod%d %s proto h2 check port %s check-proto h1\n", i+1, grpcTargets[i], u.Port())
 	}
+	b.WriteString(rest + calls)
 	pods := filepath.Join(dir, "pods.cfg")
 	if err := os.WriteFile(pods, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
@@ -80,18 +84,18 @@ func startHAProxy(t *testing.T, dir string, targets []string) *haproxy {
 	return h
 }
 
-// awaitUp waits until HAProxy sends requests to n pods and no others.
+// awaitUp waits until HAProxy sends requests and calls to n pods and no others.
 func (h *haproxy) awaitUp(ctx context.Context, n int) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		up, err := h.up(ctx)
-		if err == nil && up == n {
+		if err == nil && up == 2*n {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d pods are up for HAProxy, not %d: %w", up, n, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("%d doors of pods are up for HAProxy, not %d: %w", up, 2*n, errors.Join(err, ctx.Err()))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -11,17 +11,22 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
 	"stockyard/regions"
 	"stockyard/service/client"
 	"stockyard/service/devdb"
+	pb "stockyard/service/grpcapi/stockyardv1"
 	"stockyard/service/soak/yard"
 	"stockyard/service/store/storetest"
 )
 
 func TestMain(m *testing.M) { storetest.Main(m) }
 
-// clients ask all the time; each request that fails is counted, none is repeated by them.
-const clients = 12
+// clients ask over REST and callers over gRPC, all the time; each request that fails is counted, none is
+// repeated by them.
+const clients, callers = 12, 4
 
 // One pod becomes eight and then two, whenever somebody decides so, and nobody who calls notices:
 // every request is answered, and the books are right.
@@ -58,12 +63,12 @@ func TestScalingLosesNoRequest(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			h := startHAProxy(t, dir, y.Targets())
+			h := startHAProxy(t, dir, y.Targets(), y.GRPCTargets())
 			if err := h.awaitUp(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}
 			s := open(t, h.url, topology.Primary)
-			stop := s.load(t)
+			stop := s.load(t, h.grpc)
 			for _, n := range []int{8, 2} {
 				before := s.requests.Load()
 				if err := y.Scale(t.Context(), n); err != nil {
@@ -77,7 +82,7 @@ func TestScalingLosesNoRequest(t *testing.T) {
 				}
 			}
 			stop()
-			t.Logf("%d requests, %d failed", s.requests.Load(), s.failed.Load())
+			t.Logf("%d requests, %d of them over gRPC, %d failed", s.requests.Load(), s.calls.Load(), s.failed.Load())
 			s.check(t)
 			for _, finding := range y.Findings() {
 				t.Error(finding)
@@ -91,7 +96,7 @@ type shop struct {
 	client           *client.Client
 	name             string
 	requests, failed atomic.Int64
-	sold             atomic.Int64
+	sold, calls      atomic.Int64
 }
 
 const stock = 1_000_000
@@ -118,11 +123,11 @@ func open(t *testing.T, url, region string) *shop {
 }
 
 // load sells and reads until stop is called.
-func (s *shop) load(t *testing.T) (stop func()) {
+func (s *shop) load(t *testing.T, grpcAddress string) (stop func()) {
 	ctx := context.WithoutCancel(t.Context())
 	stopped := make(chan struct{})
 	var people sync.WaitGroup
-	for n := range clients {
+	repeat := func(ask func(i int) error) {
 		people.Go(func() {
 			for i := 0; ; i++ {
 				select {
@@ -130,7 +135,7 @@ func (s *shop) load(t *testing.T) (stop func()) {
 					return
 				default:
 				}
-				if err := s.ask(ctx, fmt.Sprintf("%s-%d-%d", s.name, n, i), i%2 == 0); err != nil {
+				if err := ask(i); err != nil {
 					s.failed.Add(1)
 					t.Errorf("a request failed: %v", err)
 				}
@@ -138,10 +143,28 @@ func (s *shop) load(t *testing.T) (stop func()) {
 			}
 		})
 	}
+	for n := range clients {
+		repeat(func(i int) error { return s.ask(ctx, fmt.Sprintf("%s-%d-%d", s.name, n, i), i%2 == 0) })
+	}
+	// What the library would repeat by itself is to be seen.
+	conn, err := grpc.NewClient(grpcAddress, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableRetry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range callers {
+		repeat(func(int) error { return s.call(ctx, conn) })
+	}
 	return sync.OnceFunc(func() {
 		close(stopped)
 		people.Wait()
+		_ = conn.Close()
 	})
+}
+
+func (s *shop) call(ctx context.Context, conn *grpc.ClientConn) error {
+	_, err := pb.NewStockServiceClient(conn).GetLevel(ctx, &pb.GetLevelRequest{Location: s.name, Sku: s.name})
+	s.calls.Add(1)
+	return err
 }
 
 func (s *shop) ask(ctx context.Context, key string, sell bool) error {
