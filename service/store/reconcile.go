@@ -82,6 +82,12 @@ func (s *Store) Reconcile(ctx context.Context, want *regions.Topology, scope Sco
 			return err
 		}
 		statements, err := s.statements(ctx, have, want, scope, last)
+		if err == nil {
+			err = s.forgetLeases(ctx, goneFrom(have, want))
+		}
+		if err != nil {
+			return err
+		}
 		for _, statement := range statements {
 			before(statement)
 			if err := s.alter(ctx, statement); err != nil {
@@ -89,7 +95,7 @@ func (s *Store) Reconcile(ctx context.Context, want *regions.Topology, scope Sco
 			}
 			r.Statements = append(r.Statements, statement)
 		}
-		return err
+		return nil
 	}
 	// The database's regions come before its tables: the type of their column `region` comes with the
 	// primary one, and can't be made later.
@@ -137,6 +143,20 @@ func (s *Store) statements(ctx context.Context, have regions.State, want *region
 		}
 	}
 	return statements, nil
+}
+
+// forgetLeases deletes what pods have left in regions that are gone: all that stays where none ever
+// kept any stock.
+func (s *Store) forgetLeases(ctx context.Context, gone []string) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	const undefinedTable = "42P01" // a database without tables has none
+	err := s.alter(ctx, `DELETE FROM leases WHERE region IN (`+strings.Join(gone, ", ")+`) AND expires_at < now()`)
+	if sqlState(err) == undefinedTable {
+		return nil
+	}
+	return err
 }
 
 // alter runs a statement that may rewrite a table. What other changes of the schema are in the way

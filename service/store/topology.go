@@ -80,12 +80,7 @@ func localityOf(shown string) regions.Locality {
 
 // countRows counts, in every column that names a region, the rows that name one that isn't wanted.
 func countRows(ctx context.Context, conn *pgx.Conn, have regions.State, want *regions.Topology) (rows []regions.Rows, err error) {
-	var gone []string
-	for _, name := range have.Regions {
-		if !want.Has(name) {
-			gone = append(gone, literal(name))
-		}
-	}
+	gone := goneFrom(have, want)
 	if len(gone) == 0 {
 		return nil, nil
 	}
@@ -102,15 +97,28 @@ func countRows(ctx context.Context, conn *pgx.Conn, have regions.State, want *re
 		 ORDER BY 1, 2`, []any{&p.table, &p.column}, func() { places = append(places, p) })
 	for _, p := range places {
 		r := regions.Rows{Table: p.table, Column: p.column}
-		column := pgx.Identifier{p.column}.Sanitize()
-		err = each(ctx, conn, fmt.Sprintf(`SELECT %s::text, count(*) FROM %s WHERE %s IN (%s) GROUP BY %s`,
-			column, pgx.Identifier{p.table}.Sanitize(), column, strings.Join(gone, ", "), column),
+		column, alive := pgx.Identifier{p.column}.Sanitize(), ""
+		if p.table == "leases" {
+			alive = " AND expires_at >= now()" // others are forgotten with the region
+		}
+		err = each(ctx, conn, fmt.Sprintf(`SELECT %s::text, count(*) FROM %s WHERE %s IN (%s)%s GROUP BY %s`,
+			column, pgx.Identifier{p.table}.Sanitize(), column, strings.Join(gone, ", "), alive, column),
 			[]any{&r.Region, &r.Count}, func() { rows = append(rows, r) })
 		if err != nil {
 			return nil, err
 		}
 	}
 	return rows, err
+}
+
+// goneFrom are the regions that the database has and the topology hasn't, as SQL has them.
+func goneFrom(have regions.State, want *regions.Topology) (gone []string) {
+	for _, name := range have.Regions {
+		if !want.Has(name) {
+			gone = append(gone, literal(name))
+		}
+	}
+	return gone
 }
 
 // statementOf is a step as CockroachDB takes it, from v21.1 on.

@@ -152,13 +152,20 @@ func TestRegionsAreKeptWhileRowsLiveThere(t *testing.T) {
 		if _, err := s.Reconcile(t.Context(), &smaller, scope, ignore); err != nil {
 			t.Fatalf("no row lives there: %v", err)
 		}
-		db.Exec(t, `INSERT INTO leases (region, name, holder, token, expires_at) VALUES ('asia-southeast1', 'a', 'h', 1, now()), ('asia-southeast1', 'b', 'h', 1, now()), ('us-east1', 'a', 'h', 1, now())`)
+		// What a pod has left is no reason, one that runs is; and so is all that is history.
+		db.Exec(t, `INSERT INTO leases (region, name, holder, token, expires_at) VALUES ('asia-southeast1', 'a', 'h', 1, now() - INTERVAL '1 hour'), ('us-east1', 'a', 'h', 1, now())`)
+		if _, err := s.Reconcile(t.Context(), &smaller, scope, ignore); err != nil {
+			t.Fatalf("only an old lease names it: %v", err)
+		}
+		db.Exec(t, `INSERT INTO leases (region, name, holder, token, expires_at) VALUES ('asia-southeast1', 'a', 'h', 1, now() + INTERVAL '1 hour')`)
+		db.Exec(t, `INSERT INTO transfers (region, id, status, from_location, to_region, to_location, version, created_at, updated_at) VALUES
+			('us-east1', gen_random_uuid(), 'draft', 'a', 'asia-southeast1', 'b', 1, now(), now()), ('us-east1', gen_random_uuid(), 'draft', 'a', 'asia-southeast1', 'b', 1, now(), now())`)
 		for _, run := range []func() error{
 			func() error { _, err := s.Reconcile(t.Context(), &smaller, scope, ignore); return err },
 			func() error { _, err := s.PlanReconciliation(t.Context(), &smaller, scope); return err },
 		} {
-			if err := run(); !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), "asia-southeast1") || !strings.Contains(err.Error(), "2 in leases") {
-				t.Errorf("two rows live there: %v", err)
+			if err := run(); !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), "asia-southeast1") || !strings.Contains(err.Error(), "1 in leases (region), 2 in transfers (to_region)") {
+				t.Errorf("three rows live there: %v", err)
 			}
 		}
 		if _, err := openAt(t, db.URLs[0], &larger).Reconcile(t.Context(), &larger, scope, ignore); err != nil {
