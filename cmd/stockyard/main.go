@@ -20,6 +20,7 @@ var version string
 type cli struct {
 	Dev     devCommand     `cmd:"" help:"Run three regions on this machine, with a database that starts by itself."`
 	Serve   serveCommand   `cmd:"" help:"Run one pod of a region."`
+	Ready   readyCommand   `cmd:"" help:"Ask a running pod whether it takes requests; exit status 0 if so."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to its schema and to the topology."`
 	Regions regionsCommand `cmd:"" help:"Compare the topology with the regions of the database, and apply the difference."`
 	Verify  verifyCommand  `cmd:"" help:"Check every invariant of the stock at one snapshot, without locks."`
@@ -28,7 +29,6 @@ type cli struct {
 	Import  importCommand  `cmd:"" help:"Put a file of products into the catalogue of running pods."`
 	Key     keyCommand     `cmd:"" help:"Make, list and revoke API keys, on the database itself."`
 	Secrets secretsCommand `cmd:"" help:"Keys that encrypt secrets in the database."`
-	Ready   readyCommand   `cmd:"" help:"Ask a running pod whether it takes requests; exit status 0 if so."`
 	Version versionCommand `cmd:"" help:"Say what this binary is."`
 }
 
