@@ -1,5 +1,5 @@
-// Package regions is the typed reader of topology.yaml: which regions Stockyard runs in, and
-// which of them is home to a country or a point on the map.
+// Package regions is the typed reader of topology.yaml: which regions Stockyard runs in, which of
+// them is home to a country or a point on the map, and what it takes to bring a database there.
 package regions
 
 import (
@@ -20,6 +20,7 @@ var embedded []byte
 // Region is one region of the topology.
 type Region struct {
 	Name      string   `yaml:"name"`
+	Zones     []string `yaml:"zones"` // where its nodes and pods are; may be empty
 	Latitude  float64  `yaml:"latitude"`
 	Longitude float64  `yaml:"longitude"`
 	Countries []string `yaml:"countries"` // ISO 3166-1 alpha-2, upper case
@@ -28,8 +29,24 @@ type Region struct {
 // Topology says which regions exist. Regions keep the order of the file.
 type Topology struct {
 	Primary string   `yaml:"primary"`
-	Survive string   `yaml:"survive"`
+	Survive Goal     `yaml:"survive"`
 	Regions []Region `yaml:"regions"`
+	Tables  Tables   `yaml:"tables"`
+}
+
+// Goal is what the database goes on writing after the loss of.
+type Goal string
+
+// The goals. SurviveRegion takes three regions.
+const (
+	SurviveZone   Goal = "zone"
+	SurviveRegion Goal = "region"
+)
+
+// Tables says where each table's rows are.
+type Tables struct {
+	ByRow  []string `yaml:"by_row"`
+	Global []string `yaml:"global"`
 }
 
 // Default is the topology embedded in the binary.
@@ -48,20 +65,38 @@ func Load(path string) (*Topology, error) {
 }
 
 // Parse reads and checks a topology. Unknown fields are errors: a misspelt one would silently
-// move rows to the wrong continent.
+// move rows to the wrong continent. Tables that it doesn't name are where the embedded one has them.
 func Parse(raw []byte) (*Topology, error) {
-	var t Topology
+	var t, own Topology
 	if err := yaml.UnmarshalWithOptions(raw, &t, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("topology: %w", err)
 	}
+	if err := yaml.UnmarshalWithOptions(embedded, &own, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("topology: %w", err)
+	}
+	t.Tables.inherit(own.Tables)
 	if err := t.validate(); err != nil {
 		return nil, fmt.Errorf("topology: %w", err)
 	}
 	return &t, nil
 }
 
+func (t *Tables) inherit(from Tables) {
+	named := slices.Concat(t.ByRow, t.Global)
+	unnamed := func(tables []string) []string {
+		return slices.DeleteFunc(slices.Clone(tables), func(table string) bool { return slices.Contains(named, table) })
+	}
+	t.ByRow = append(t.ByRow, unnamed(from.ByRow)...)
+	t.Global = append(t.Global, unnamed(from.Global)...)
+}
+
 // A region's name becomes part of every id made there, and the value of an enum in the database.
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+var tablePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// quorum is how many regions it takes to survive the loss of one.
+const quorum = 3
 
 func (t *Topology) validate() error {
 	var errs []error
@@ -88,8 +123,21 @@ func (t *Topology) validate() error {
 	if !seen[t.Primary] {
 		errs = append(errs, fmt.Errorf("primary %q is not among the regions", t.Primary))
 	}
-	if t.Survive != "zone" && t.Survive != "region" {
+	switch {
+	case t.Survive != SurviveZone && t.Survive != SurviveRegion:
 		errs = append(errs, fmt.Errorf("survive %q: want zone or region", t.Survive))
+	case t.Survive == SurviveRegion && len(t.Regions) < quorum:
+		errs = append(errs, fmt.Errorf("survive region: that takes %d regions, and there are %d", quorum, len(t.Regions)))
+	}
+	placed := map[string]bool{}
+	for _, table := range slices.Concat(t.Tables.ByRow, t.Tables.Global) {
+		if !tablePattern.MatchString(table) {
+			errs = append(errs, fmt.Errorf("table name %q: want a lower-case letter, then up to 62 letters, digits or '_'", table))
+		}
+		if placed[table] {
+			errs = append(errs, fmt.Errorf("table %s is placed twice", table))
+		}
+		placed[table] = true
 	}
 	return errors.Join(errs...)
 }

@@ -1,6 +1,7 @@
 package regions_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,9 @@ func TestBadTopologiesAreRefusedByName(t *testing.T) {
 		"unknown field":   {"primary: b\nsurvive: zone\nregions: [{name: b, latitud: 3}]", "latitud"},
 		"shared country":  {"primary: b\nsurvive: zone\nregions: [{name: b, countries: [GB]}, {name: c, countries: [GB]}]", "GB"},
 		"goal":            {"primary: b\nsurvive: everything\nregions: [{name: b}]", "everything"},
+		"too few":         {"primary: b\nsurvive: region\nregions: [{name: b}, {name: c}]", "3 regions"},
+		"placed twice":    {"primary: b\nsurvive: zone\nregions: [{name: b}]\ntables: {by_row: [x], global: [x]}", "table x"},
+		"bad table":       {"primary: b\nsurvive: zone\nregions: [{name: b}]\ntables: {by_row: ['x\"']}", `"x\""`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := regions.Parse([]byte(c.yaml))
@@ -38,5 +42,15 @@ func TestBadTopologiesAreRefusedByName(t *testing.T) {
 				t.Fatalf("want an error naming %s, got %v", c.want, err)
 			}
 		})
+	}
+}
+
+func TestTablesThatAFileLeavesOutAreKept(t *testing.T) {
+	topology, err := regions.Parse([]byte("primary: b\nsurvive: zone\nregions: [{name: b}]\ntables: {by_row: [locations]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(topology.Tables.Global, "locations") || !slices.Contains(topology.Tables.Global, "products") || !slices.Contains(topology.Tables.ByRow, "stock_levels") {
+		t.Errorf("got %+v", topology.Tables)
 	}
 }

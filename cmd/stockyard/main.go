@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	_ "golang.org/x/crypto/x509roots/fallback" // public authorities, for images that have no files of them
 
 	"stockyard/service/pod"
 )
@@ -19,7 +20,9 @@ var version string
 type cli struct {
 	Dev     devCommand     `cmd:"" help:"Run three regions on this machine, with a database that starts by itself."`
 	Serve   serveCommand   `cmd:"" help:"Run one pod of a region."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
+	Ready   readyCommand   `cmd:"" help:"Ask a running pod whether it takes requests; exit status 0 if so."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database to its schema and to the topology."`
+	Regions regionsCommand `cmd:"" help:"Compare the topology with the regions of the database, and apply the difference."`
 	Verify  verifyCommand  `cmd:"" help:"Check every invariant of the stock at one snapshot, without locks."`
 	Replay  replayCommand  `cmd:"" help:"Put a shop's sales history through running pods and prove the result."`
 	Load    loadCommand    `cmd:"" help:"Put a load on running pods, measure it, and prove that nothing was oversold."`

@@ -48,6 +48,13 @@ type Database struct {
 	Topology    string `help:"Topology file; the embedded regions/topology.yaml where none is given." env:"STOCKYARD_TOPOLOGY" placeholder:"FILE"`
 }
 
+// Reconcile is what `migrate` and `regions` take.
+type Reconcile struct {
+	Database
+	Unpartitioned bool `help:"Leave regions and localities as they are: for a CockroachDB without a licence for them." env:"STOCKYARD_UNPARTITIONED"`
+	JSON          bool `name:"json" help:"Print JSON."`
+}
+
 // Check names every setting that is wrong.
 func (s *Settings) Check(topology *regions.Topology) error {
 	var errs []error

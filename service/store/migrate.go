@@ -147,21 +147,30 @@ func (s *Store) PlanMigrations(ctx context.Context) ([]Migration, error) {
 	return all, err
 }
 
-// Migrate brings the schema up to date and gives the names of what it applied. It is safe to call
-// from many pods at once, and to kill at any moment.
+// Migrate brings the schema up to date and gives the names of what it applied; regions and
+// localities stay as they are. It is safe to call from many pods at once, and to kill at any moment.
 func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
-	all, err := migrations()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.ddl(ctx, strings.Split(migrationTables, ";")...); err != nil {
-		return nil, err
-	}
-	release, err := s.lockSchema(ctx)
+	release, err := s.openSchema(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	return s.applyMigrations(ctx)
+}
+
+// openSchema waits until nobody else changes the schema.
+func (s *Store) openSchema(ctx context.Context) (release func(), err error) {
+	if err := s.ddl(ctx, strings.Split(migrationTables, ";")...); err != nil {
+		return nil, err
+	}
+	return s.lockSchema(ctx)
+}
+
+func (s *Store) applyMigrations(ctx context.Context) (applied []string, err error) {
+	all, err := migrations()
+	if err != nil {
+		return nil, err
+	}
 	if err := s.ensureRegions(ctx); err != nil {
 		return nil, err
 	}
@@ -219,8 +228,10 @@ func (s *Store) ddl(ctx context.Context, statements ...string) error {
 }
 
 func (s *Store) ddlOnce(ctx context.Context, statement string) error {
-	_, err := s.pool.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
-	return err
+	return s.patiently(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol)
+		return err
+	})
 }
 
 func raced(err error) bool {
@@ -319,7 +330,7 @@ func (s *Store) ensureRegions(ctx context.Context) error {
 	for _, r := range s.regions {
 		if !slices.Contains(known, r) {
 			if err := s.ddl(ctx, "ALTER TYPE crdb_internal_region ADD VALUE IF NOT EXISTS '"+r+"'"); err != nil {
-				return err
+				return fmt.Errorf("region %s: the type of a database that has regions gets it by `stockyard regions apply`: %w", r, err)
 			}
 		}
 	}

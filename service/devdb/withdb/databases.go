@@ -70,11 +70,16 @@ func (d *databases) stop() error {
 	return errors.Join(errs...)
 }
 
-// summary says which databases the command had.
+// summary says which databases the command had, and what else tests are skipped without.
 func (d *databases) summary() string {
 	s := "databases: PostgreSQL " + d.postgres.Version + ": yes; CockroachDB"
 	if d.cockroach == nil {
-		return s + ": NO (no COCKROACH_BINARY, no cockroach on PATH): its tests were skipped"
+		s += ": NO (no COCKROACH_BINARY, no cockroach on PATH): its tests were skipped"
+	} else {
+		s = fmt.Sprintf("%s %s: yes, %d nodes", s, d.cockroach.Version, len(d.cockroach.URLs))
 	}
-	return fmt.Sprintf("%s %s: yes, %d nodes", s, d.cockroach.Version, len(d.cockroach.URLs))
+	if !devdb.Installed("haproxy") {
+		s += "; HAProxy: NO: tests behind it were skipped, if there were any"
+	}
+	return s
 }

@@ -41,6 +41,9 @@ type process struct {
 // URL is the base of its REST API.
 func (p *Pod) URL() string { return "http://" + p.address }
 
+// GRPC is the address of its gRPC API.
+func (p *Pod) GRPC() string { return p.grpc }
+
 // Name is a slot's and its region's.
 func (p *Pod) Name() string { return p.name }
 

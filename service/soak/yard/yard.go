@@ -135,6 +135,14 @@ func (y *Yard) Targets() (urls []string) {
 	return urls
 }
 
+// GRPCTargets are the addresses of their gRPC APIs, in the same order.
+func (y *Yard) GRPCTargets() (addresses []string) {
+	for _, p := range y.pods {
+		addresses = append(addresses, p.GRPC())
+	}
+	return addresses
+}
+
 // Pods are those that are meant to run.
 func (y *Yard) Pods() (running []*Pod) {
 	for _, p := range y.pods {
