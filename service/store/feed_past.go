@@ -59,6 +59,9 @@ type past struct {
 
 func (changefeed) between(ctx context.Context, s *Store, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, done bool, err error) {
 	p := past{store: s, filter: f, base: after.At, limit: limit, at: PastPosition{UpTo: upTo.At}}
+	if upTo.Given > 0 { // the moment itself has to be read, too
+		p.at.UpTo = upTo.At.next()
+	}
 	if after.Past != nil {
 		p.at = *after.Past
 	}
