@@ -149,7 +149,7 @@ func (r *Reader) nextBatch(ctx context.Context, most int, wait time.Duration) (B
 
 // past reads on in the ledger, where the ring doesn't reach back.
 func (r *Reader) past(ctx context.Context, since store.Position, most int) (b Batch, err error) {
-	fed, next, done, err := r.hub.store.FeedBetween(ctx, r.position, since, r.filter(), most)
+	fed, next, err := r.hub.store.FeedBetween(ctx, r.position, since, r.filter(), most)
 	if err != nil {
 		return b, err
 	}
@@ -158,9 +158,7 @@ func (r *Reader) past(ctx context.Context, since store.Position, most int) (b Ba
 			b.Items = append(b.Items, i)
 		}
 	}
-	if r.position = next; done {
-		r.position = since
-	}
+	r.position = next
 	b.Cursor = r.encode(r.position)
 	return b, nil
 }

@@ -112,12 +112,12 @@ func (s *Store) FeedRecent(ctx context.Context) (Position, error) {
 // TailFeed gives what is committed after a position.
 func (s *Store) TailFeed(from Position) Tail { return s.dialect.feed.tail(s, from) }
 
-// FeedBetween gives some limit entries between two positions, of which the second is one that a tail
-// has reached; some of what comes later may be among them. next is where to go on; done says that
-// this is the second one.
-func (s *Store) FeedBetween(ctx context.Context, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, done bool, err error) {
+// FeedBetween gives up to limit entries between two positions, of which the second is one that a tail
+// has reached. next is where to go on: the second one or beyond it when all is read. A reading that
+// was begun towards an earlier position ends there first.
+func (s *Store) FeedBetween(ctx context.Context, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, err error) {
 	if after.Past == nil && after.Compare(upTo) >= 0 {
-		return nil, after, true, nil
+		return nil, after, nil
 	}
 	return s.dialect.feed.between(ctx, s, after, upTo, f, limit)
 }
@@ -128,7 +128,7 @@ type feedOf interface {
 	now(ctx context.Context, s *Store) (Position, error)
 	recent(ctx context.Context, s *Store) (Position, error)
 	tail(s *Store, from Position) Tail
-	between(ctx context.Context, s *Store, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, done bool, err error)
+	between(ctx context.Context, s *Store, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, err error)
 }
 
 // placed is an entry and the moment of its transaction.

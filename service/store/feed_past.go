@@ -57,7 +57,7 @@ type past struct {
 	given  []Fed
 }
 
-func (changefeed) between(ctx context.Context, s *Store, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, done bool, err error) {
+func (changefeed) between(ctx context.Context, s *Store, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, err error) {
 	p := past{store: s, filter: f, base: after.At, limit: limit, at: PastPosition{UpTo: upTo.At}}
 	if upTo.Given > 0 { // the moment itself has to be read, too
 		p.at.UpTo = upTo.At.next()
@@ -67,19 +67,19 @@ func (changefeed) between(ctx context.Context, s *Store, after, upTo Position, f
 	}
 	for !p.at.Alerts && len(p.given) < limit {
 		if err := p.levels(ctx); err != nil {
-			return nil, after, false, classify(err)
+			return nil, after, classify(err)
 		}
 	}
 	for len(p.given) < limit {
 		more, err := p.alerts(ctx)
 		if err != nil {
-			return nil, after, false, err
+			return nil, after, err
 		}
 		if !more {
-			return p.given, Position{At: p.at.UpTo}, true, nil
+			return p.given, Position{At: p.at.UpTo}, nil
 		}
 	}
-	return p.given, p.position(), false, nil
+	return p.given, p.position(), nil
 }
 
 func (p *past) position() Position {

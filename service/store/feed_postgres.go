@@ -204,9 +204,9 @@ func upToFullPage(entries []placed, eventsFull, alertsFull bool) []placed {
 	return kept
 }
 
-func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ FeedFilter, limit int) (entries []Fed, next Position, done bool, err error) {
+func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ FeedFilter, limit int) (entries []Fed, next Position, err error) {
 	if after.Past != nil {
-		return nil, after, false, ErrFeedGone // a position of the other database
+		return nil, after, ErrFeedGone // a position of the other database
 	}
 	before := upTo.At.Wall
 	if upTo.Given > 0 {
@@ -220,9 +220,9 @@ func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ Fe
 		if err == nil {
 			next = entries[limit-1].Cursor
 		}
-		return entries, next, false, classify(err)
+		return entries, next, classify(err)
 	}
-	return entries, upTo, true, nil
+	return entries, upTo, nil
 }
 
 func scanFedEvent(r pgx.Rows) (p placed, err error) {
