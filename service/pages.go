@@ -77,12 +77,16 @@ type (
 	keysCursor struct {
 		Key string `json:"key"`
 	}
+	webhooksCursor struct {
+		Webhook string `json:"webhook"`
+	}
 )
 
 func (c *productsCursor) isOurs() bool  { return inventory.CheckSKU(c.SKU) == "" }
 func (c *locationsCursor) isOurs() bool { return inventory.CheckIdentifier(c.Location) == "" }
 func (c *channelsCursor) isOurs() bool  { return inventory.CheckIdentifier(c.Channel) == "" }
 func (c *keysCursor) isOurs() bool      { return auth.IsKeyID(c.Key) }
+func (c *webhooksCursor) isOurs() bool  { return inventory.CheckIdentifier(c.Webhook) == "" }
 
 func badToken() error {
 	return invalid(inventory.FieldError{Field: "page_token", Message: "is not one that this list gave"})

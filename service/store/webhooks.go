@@ -11,24 +11,26 @@ import (
 )
 
 // Webhook is an endpoint that is told of the change feed, and how it is doing.
+// In JSON it is what the audit log shows of it: its settings.
 type Webhook struct {
-	Region string
-	UUID   [16]byte
-	Name   string
-	URL    string
-	Filter WebhookFilter
-	Active bool
+	Region string        `json:"-"`
+	UUID   [16]byte      `json:"-"`
+	Name   string        `json:"name"`
+	URL    string        `json:"url"`
+	Filter WebhookFilter `json:"filter"`
+	Active bool          `json:"active"`
 	// Secret and OldSecret are encrypted; the old one signs too, until OldSecretUntil.
-	Secret, OldSecret []byte
-	OldSecretUntil    *time.Time
+	Secret         []byte     `json:"-"`
+	OldSecret      []byte     `json:"-"`
+	OldSecretUntil *time.Time `json:"old_secret_until,omitempty"`
 	// Cursor is how far the feed has been read for it; "" says that its place is unknown.
-	Cursor string
+	Cursor string `json:"-"`
 	inventory.Stamp
 	// Failures is how often in a row the endpoint as a whole did not do its part.
-	Failures      int64
-	FailingSince  *time.Time
-	NextAttemptAt *time.Time // nil: at once
-	SwitchedOff   string     // why Stockyard made it inactive
+	Failures      int64      `json:"-"`
+	FailingSince  *time.Time `json:"-"`
+	NextAttemptAt *time.Time `json:"-"` // nil: at once
+	SwitchedOff   string     `json:"-"` // why Stockyard made it inactive
 }
 
 // WebhookFilter is what of the feed a webhook gets; an empty list selects all.
