@@ -29,7 +29,7 @@ type DeliveryAnswer struct {
 	// NextAttemptAt is when it may be tried again, where it is pending. One that comes after others
 	// of its subject waits for them.
 	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
-	LastStatus    int64      `json:"last_status,omitempty"`
+	LastStatus    int64      `json:"last_status,omitzero"`
 	LastError     string     `json:"last_error,omitempty"`
 	CreatedAt     time.Time  `json:"created_at"`
 	UpdatedAt     time.Time  `json:"updated_at"`

@@ -33,6 +33,7 @@ type Settings struct {
 	TxTimeout      time.Duration `help:"Deadline of one transaction, retries included. A database whose node died takes up to 12s to move its leases." env:"STOCKYARD_TX_TIMEOUT" default:"15s"`
 	ExpiryEvery    time.Duration `help:"How often lapsed holds are tidied away." env:"STOCKYARD_EXPIRY_EVERY" default:"1s"`
 	DrainDelay     time.Duration `help:"How long a stopping pod reports not ready before it stops taking requests." env:"STOCKYARD_DRAIN_DELAY" default:"3s"`
+	Webhooks
 	LogLevel       string        `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
 	LogFormat      string        `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
 	Access
@@ -87,6 +88,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 		}
 	}
 	errs = append(errs, s.Access.check(addresses)...)
+	errs = append(errs, s.Webhooks.check()...)
 	return errors.Join(append(errs, s.TLS.check())...)
 }
 
@@ -103,6 +105,7 @@ func (s Settings) LogValue() slog.Value {
 		slog.Bool("anonymous", s.Anonymous), slog.Bool("allow_unverified_database", s.AllowUnverifiedDatabase),
 		slog.String("oidc_issuer", s.OIDCIssuer), slog.String("oidc_audience", s.OIDCAudience), slog.String("oidc_grants_claim", s.OIDCGrantsClaim),
 		slog.String("tls_cert", s.TLSCert), slog.String("tls_key", s.TLSKey), slog.String("tls_client_ca", s.TLSClientCA),
+		slog.String("secret_keys_file", s.SecretKeysFile), slog.Bool("secret_keys", s.SecretKeys != ""), slog.Bool("allow_private_webhooks", s.AllowPrivateWebhooks),
 		slog.String("log_level", s.LogLevel), slog.String("log_format", s.LogFormat),
 	)
 }

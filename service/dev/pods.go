@@ -21,7 +21,7 @@ type podProcess struct {
 }
 
 type podOptions struct {
-	region, address, grpc, databaseURL, topology, logDir string
+	region, address, grpc, databaseURL, topology, secretKeys, logDir string
 }
 
 // startPod starts this very binary as a pod. The connection string goes into its environment, which
@@ -41,7 +41,7 @@ func startPod(o podOptions) (*podProcess, error) {
 	}
 	defer func() { _ = log.Close() }()
 	p.cmd = exec.Command(self, "serve", "--region", o.region, "--listen", o.address, "--ops-listen", o.address, "--grpc-listen", o.grpc,
-		"--anonymous", "--allow-postgres", "--drain-delay", "0s", "--log-format", "text", "--stop-with-stdin")
+		"--anonymous", "--allow-postgres", "--allow-private-webhooks", "--secret-keys-file", o.secretKeys, "--drain-delay", "0s", "--log-format", "text", "--stop-with-stdin")
 	if o.topology != "" {
 		p.cmd.Args = append(p.cmd.Args, "--topology", o.topology)
 	}

@@ -31,6 +31,8 @@ type Webhook struct {
 	FailingSince  *time.Time `json:"-"`
 	NextAttemptAt *time.Time `json:"-"` // nil: at once
 	SwitchedOff   string     `json:"-"` // why Stockyard made it inactive
+	// Rest is how long the endpoint is left alone from now on, by the database's clock.
+	Rest time.Duration `json:"-"`
 }
 
 // WebhookFilter is what of the feed a webhook gets; an empty list selects all.
@@ -42,7 +44,8 @@ type WebhookFilter struct {
 }
 
 const webhookColumns = `w.region::text, w.id::text, w.name, w.url, w.filter::text, w.active, w.secret, w.old_secret, w.old_secret_until, w.cursor,
-       w.version, w.created_at, w.updated_at, w.failures, w.failing_since, w.next_attempt_at, coalesce(w.switched_off, '')`
+       w.version, w.created_at, w.updated_at, w.failures, w.failing_since, w.next_attempt_at, coalesce(w.switched_off, ''),
+       coalesce(greatest(extract(epoch FROM w.next_attempt_at - now()), 0), 0)::float`
 
 var selectWebhook = define("webhook", `
 SELECT `+webhookColumns+`
@@ -133,12 +136,14 @@ func (tx *Tx) DeleteWebhook(w Webhook) { tx.queue(hideWebhook, nil, w.Region, uu
 
 func scanWebhook(r pgx.Rows) (w Webhook, err error) {
 	var id, filter string
+	var rest float64
 	err = r.Scan(&w.Region, &id, &w.Name, &w.URL, &filter, &w.Active, &w.Secret, &w.OldSecret, &w.OldSecretUntil, &w.Cursor,
-		&w.Version, &w.CreatedAt, &w.UpdatedAt, &w.Failures, &w.FailingSince, &w.NextAttemptAt, &w.SwitchedOff)
+		&w.Version, &w.CreatedAt, &w.UpdatedAt, &w.Failures, &w.FailingSince, &w.NextAttemptAt, &w.SwitchedOff, &rest)
 	if err != nil {
 		return w, err
 	}
 	inUTC(&w.Stamp)
+	w.Rest = time.Duration(rest * float64(time.Second))
 	for _, at := range []*time.Time{w.OldSecretUntil, w.FailingSince, w.NextAttemptAt} {
 		if at != nil {
 			*at = at.UTC()
