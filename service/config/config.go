@@ -34,8 +34,8 @@ type Settings struct {
 	ExpiryEvery    time.Duration `help:"How often lapsed holds are tidied away." env:"STOCKYARD_EXPIRY_EVERY" default:"1s"`
 	DrainDelay     time.Duration `help:"How long a stopping pod reports not ready before it stops taking requests." env:"STOCKYARD_DRAIN_DELAY" default:"3s"`
 	Webhooks
-	LogLevel       string        `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
-	LogFormat      string        `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
+	LogLevel  string `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
+	LogFormat string `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
 	Access
 	TLS
 	Database

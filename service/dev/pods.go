@@ -45,7 +45,7 @@ func startPod(o podOptions) (*podProcess, error) {
 	if o.topology != "" {
 		p.cmd.Args = append(p.cmd.Args, "--topology", o.topology)
 	}
-	p.cmd.Env = append(os.Environ(), "STOCKYARD_DATABASE_URL="+o.databaseURL)
+	p.cmd.Env = append(os.Environ(), "STOCKYARD_DATABASE_URL="+o.databaseURL, "STOCKYARD_SECRET_KEYS=")
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	// A terminal's Ctrl-C is for this process, which then stops the pods in order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
