@@ -21,9 +21,9 @@ type Backoff struct{ First, Most, GiveUp time.Duration }
 
 // pause is how long to wait after so many failures in a row, 1 or more.
 func (b Backoff) pause(failures int64) time.Duration {
-	bound := b.Most
-	if n := failures - 1; n < 32 && b.First<<n < b.Most {
-		bound = b.First << n
+	bound := min(b.First, b.Most)
+	for ; failures > 1 && bound < b.Most; failures-- {
+		bound = min(2*bound, b.Most)
 	}
 	return rand.N(bound) + 1 //nolint:gosec // a pause, not a secret
 }
