@@ -23,6 +23,20 @@ DELETE FROM webhook_deliveries
         WHERE d.region = $1::crdb_internal_region AND d.webhook = $2::uuid ORDER BY d.id LIMIT $3)
 RETURNING 1`, text, text, bigint)
 
+// A secret that was changed meanwhile stays as it is.
+var resealWebhook = define("reseal_webhook", `
+UPDATE webhooks SET secret = $4, old_secret = $5
+ WHERE region = $1::crdb_internal_region AND id = $2::uuid AND version = $3`, text, text, bigint, blob, blob)
+
+// Reseal writes a webhook's secrets as they are encrypted now.
+func (s *Store) Reseal(ctx context.Context, lease Lease, w Webhook, secret, old []byte) error {
+	_, err := s.held(ctx, lease, func(_ context.Context, tx *Tx) error {
+		tx.queue(resealWebhook, nil, w.Region, uuidText(w.UUID), w.Version, secret, old)
+		return nil
+	})
+	return err
+}
+
 // CleanDeliveries deletes up to limit deliveries of a webhook that have had a status for some time.
 func (s *Store) CleanDeliveries(ctx context.Context, lease Lease, w Webhook, status string, after time.Duration, limit int) (n int, err error) {
 	_, err = s.held(ctx, lease, func(_ context.Context, tx *Tx) error {

@@ -11,6 +11,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/inventory"
+	"stockyard/service/store"
 	"stockyard/service/store/storetest"
 	"stockyard/service/webhook/signature"
 )
@@ -319,7 +320,67 @@ func TestPrivateEndpointsAreNotSentTo(t *testing.T) {
 	})
 }
 
-// What is done with is deleted after a while, and so is all that a deleted webhook leaves.
+// Once keys were rotated, secrets are sealed with the newest one, and the older ones may go.
+func TestSecretsAreSealedWithTheNewestKey(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		w := y.put(t, "http://127.0.0.1:1/", y.products(t, 1))
+		sealed := func() []byte {
+			t.Helper()
+			got, err := y.DB.Webhook(t.Context(), y.Topology.Primary, w.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got.Secret
+		}
+		rotated, err := y.keys.Rotate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rotated.Fresh(sealed()) {
+			t.Fatal("it is sealed with a key that wasn't there")
+		}
+		y.keys = rotated
+		y.dispatch(t, y.URLs[0], quick())
+		eventually(t, "it is sealed with the newest key", func() bool { return rotated.Fresh(sealed()) })
+		if text, err := rotated.Open(service.WebhookOwner(w.Name), sealed()); err != nil || string(text) != w.Secret {
+			t.Errorf("it opens as another secret: %v", err)
+		}
+	})
+}
+
+// A webhook that is deleted takes its deliveries along; one of its name begins anew.
+func TestWhatADeletedWebhookLeavesIsDeleted(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		skus := y.products(t, 1)
+		dead := receive(t, func(*message) int { return 0 })
+		w := y.put(t, dead.URL, skus)
+		stop := y.dispatch(t, y.URLs[0], quick())
+		y.move(t, "receive", sites[0], skus[0], 1)
+		eventually(t, "something waits", func() bool { return len(y.deliveries(t, w, "pending")) == 1 })
+		before, err := y.DB.Webhook(t.Context(), y.Topology.Primary, w.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := y.pod.DeleteWebhook(t.Context(), tester, w.Name, service.Precondition{}); err != nil {
+			t.Fatal(err)
+		}
+		y.change(t, w.Name, service.WebhookInput{URL: dead.URL, Filter: service.WebhookFilter{SKUs: skus}})
+		if n := len(y.deliveries(t, w, "")); n > 0 {
+			t.Errorf("the new one has %d deliveries of the old one", n)
+		}
+		stop()
+		y.dispatch(t, y.URLs[0], quick())
+		eventually(t, "its deliveries are gone", func() bool {
+			left, err := y.DB.Deliveries(t.Context(), store.DeliveryFilter{Region: before.Region, Webhook: before.UUID, Before: time.Now().Add(time.Hour), Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(left) == 0
+		})
+	})
+}
+
+// What is done with is deleted after a while.
 func TestWhatIsDoneWithIsDeleted(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		skus := y.products(t, 1)
