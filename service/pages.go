@@ -80,6 +80,9 @@ type (
 	keysCursor struct {
 		Key string `json:"key"`
 	}
+	webhooksCursor struct {
+		Webhook string `json:"webhook"`
+	}
 )
 
 func (c *productsCursor) isOurs() bool   { return inventory.CheckSKU(c.SKU) == "" }
@@ -87,6 +90,7 @@ func (c *locationsCursor) isOurs() bool  { return inventory.CheckIdentifier(c.Lo
 func (c *channelsCursor) isOurs() bool   { return inventory.CheckIdentifier(c.Channel) == "" }
 func (c *thresholdsCursor) isOurs() bool { return inventory.CheckIdentifier(c.Threshold) == "" }
 func (c *keysCursor) isOurs() bool       { return auth.IsKeyID(c.Key) }
+func (c *webhooksCursor) isOurs() bool   { return inventory.CheckIdentifier(c.Webhook) == "" }
 
 func badToken() error {
 	return invalid(inventory.FieldError{Field: "page_token", Message: "is not one that this list gave"})

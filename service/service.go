@@ -36,6 +36,7 @@ type Options struct {
 	RateLimit  int           // requests a second of one principal; 0: no bound
 	InFlight   int           // 4096: requests at once
 	Watchers   int           // 10000: readers of the change feed at once
+	Webhooks   WebhookOptions
 	Observer   Observer
 	Cache      *cache.Cache // the memory for cached reads; nil: they are strong
 	OnInternal func(error)  // told of failures that clients only see as "internal"

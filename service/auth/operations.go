@@ -63,6 +63,13 @@ const (
 	GetTransfer     Operation = "get_transfer"
 	ListTransfers   Operation = "list_transfers"
 
+	PutWebhook     Operation = "put_webhook"
+	GetWebhook     Operation = "get_webhook"
+	DeleteWebhook  Operation = "delete_webhook"
+	ListWebhooks   Operation = "list_webhooks"
+	ListDeliveries Operation = "list_deliveries"
+	Redeliver      Operation = "redeliver"
+
 	Verify Operation = "verify"
 
 	CreateKey    Operation = "create_key"
@@ -190,6 +197,14 @@ var rules = map[Operation]Rule{
 	CancelTransfer:  {planners, Placed},
 	GetTransfer:     {anybody, Placed},
 	ListTransfers:   {anybody, Placed},
+
+	// What a webhook is told leaves the system: its owner must be one who may see everything.
+	PutWebhook:     {connectors, Everywhere},
+	GetWebhook:     {connectors, Everywhere},
+	DeleteWebhook:  {connectors, Everywhere},
+	ListWebhooks:   {connectors, Everywhere},
+	ListDeliveries: {connectors, Everywhere},
+	Redeliver:      {connectors, Everywhere},
 
 	Verify: {connectors, Everywhere},
 

@@ -67,6 +67,12 @@ close_transfer    ----   ---- yyyo      yyyo    yyyo       yyyo
 cancel_transfer   ----   ---- yyyo      yyyo    yyyo       yyyo
 get_transfer      yyyo   yyyo yyyo      yyyo    yyyo       yyyo
 list_transfers    yyyo   yyyo yyyo      yyyo    yyyo       yyyo
+put_webhook       ----   ---- ----      ----    y---       y---
+get_webhook       ----   ---- ----      ----    y---       y---
+delete_webhook    ----   ---- ----      ----    y---       y---
+list_webhooks     ----   ---- ----      ----    y---       y---
+list_deliveries   ----   ---- ----      ----    y---       y---
+redeliver         ----   ---- ----      ----    y---       y---
 verify            ----   ---- ----      ----    y---       y---
 create_key        ----   ---- ----      ----    ----       y---
 get_key           ----   ---- ----      ----    ----       y---

@@ -35,8 +35,9 @@ type Settings struct {
 	ExpiryEvery    time.Duration `help:"How often lapsed holds are tidied away." env:"STOCKYARD_EXPIRY_EVERY" default:"1s"`
 	VerifyEvery    time.Duration `help:"How often the invariants are verified, in the primary region; 0: never." env:"STOCKYARD_VERIFY_EVERY" default:"10m"`
 	DrainDelay     time.Duration `help:"How long a stopping pod reports not ready before it stops taking requests." env:"STOCKYARD_DRAIN_DELAY" default:"3s"`
-	LogLevel       string        `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
-	LogFormat      string        `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
+	Webhooks
+	LogLevel  string `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
+	LogFormat string `help:"json or text." env:"STOCKYARD_LOG_FORMAT" default:"json"`
 	Access
 	TLS
 	Database
@@ -98,6 +99,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 		}
 	}
 	errs = append(errs, s.Access.check(addresses)...)
+	errs = append(errs, s.Webhooks.check()...)
 	return errors.Join(append(errs, s.TLS.check())...)
 }
 
@@ -114,6 +116,7 @@ func (s Settings) LogValue() slog.Value {
 		slog.Bool("anonymous", s.Anonymous), slog.Bool("allow_unverified_database", s.AllowUnverifiedDatabase),
 		slog.String("oidc_issuer", s.OIDCIssuer), slog.String("oidc_audience", s.OIDCAudience), slog.String("oidc_grants_claim", s.OIDCGrantsClaim),
 		slog.String("tls_cert", s.TLSCert), slog.String("tls_key", s.TLSKey), slog.String("tls_client_ca", s.TLSClientCA),
+		slog.String("secret_keys_file", s.SecretKeysFile), slog.Bool("secret_keys", s.SecretKeys != ""), slog.Bool("allow_private_webhooks", s.AllowPrivateWebhooks),
 		slog.String("log_level", s.LogLevel), slog.String("log_format", s.LogFormat),
 	)
 }

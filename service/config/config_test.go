@@ -29,12 +29,13 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 		t.Fatalf("the defaults are refused: %v", err)
 	}
 	bad := config.Settings{Region: "mars", Listen: "nowhere", OpsListen: ":1", Lanes: -1, MaxConns: 3}
+	bad.Webhooks = config.Webhooks{SecretKeysFile: "keys.json", SecretKeys: "{}"}
 	bad.Access = config.Access{Anonymous: true, OIDCIssuer: "http://id.example.com"}
 	err = bad.Check(topology)
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"--database-url", "--region", "--listen", "--grpc-listen", "--lanes", "--batch-size", "--queue-size", "--max-conns", "--request-timeout", "--tx-timeout", "--expiry-every", "--anonymous", "--oidc-issuer", "--oidc-audience", "--oidc-grants-claim"} {
+	for _, name := range []string{"--database-url", "--region", "--listen", "--grpc-listen", "--lanes", "--batch-size", "--queue-size", "--max-conns", "--request-timeout", "--tx-timeout", "--expiry-every", "--anonymous", "--oidc-issuer", "--oidc-audience", "--oidc-grants-claim", "--secret-keys-file"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}
@@ -50,7 +51,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		"postgres://app:s3cret@[bad",
 	} {
 		s := settings()
-		s.DatabaseURL = url
+		s.DatabaseURL, s.SecretKeys = url, `{"key": "s3cret"}`
 		var out bytes.Buffer
 		slog.New(slog.NewJSONHandler(&out, nil)).Info("serving", "settings", s)
 		if strings.Contains(out.String(), "s3cret") {

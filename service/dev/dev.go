@@ -75,7 +75,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := migrate(ctx, db.URLs[0], o.Topology); err != nil {
 		return err
 	}
-	pods, err := startPods(o, db)
+	keys, err := secretKeys(o.DataDir)
+	if err != nil {
+		return err
+	}
+	pods, err := startPods(o, db, keys)
 	defer func() {
 		for _, p := range pods {
 			err = errors.Join(err, p.stop())
@@ -128,11 +132,11 @@ func migrate(ctx context.Context, url string, t *regions.Topology) error {
 
 // startPods gives each region's pod its own node of the database first, and the others for when
 // that one is gone.
-func startPods(o Options, db *devdb.Database) (pods []*podProcess, err error) {
+func startPods(o Options, db *devdb.Database, keys string) (pods []*podProcess, err error) {
 	for i, region := range o.Topology.Regions {
 		p, err := startPod(podOptions{
 			region: region.Name, address: address(o.Port, i), grpc: address(o.Port+grpcOffset, i), topology: o.TopologyFile,
-			databaseURL: preferring(db.URLs, i), logDir: o.DataDir,
+			databaseURL: preferring(db.URLs, i), secretKeys: keys, logDir: o.DataDir,
 		})
 		if err != nil {
 			return pods, err

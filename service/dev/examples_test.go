@@ -45,7 +45,7 @@ func tryExamples(t *testing.T, port int) {
 	all := map[string]described{}
 	for path, item := range doc.Paths {
 		for method, d := range item {
-			d.method, d.path = strings.ToUpper(method), host+strings.NewReplacer("{sku}", "hoodie-black", "{location}", "new-york", "{channel}", "web", "{name}", "low").Replace(path)
+			d.method, d.path = strings.ToUpper(method), host+strings.NewReplacer("{sku}", "hoodie-black", "{location}", "new-york", "{channel}", "web", "{webhook}", "shop", "{name}", "low").Replace(path)
 			all[d.OperationID] = d
 		}
 	}

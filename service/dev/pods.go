@@ -21,7 +21,7 @@ type podProcess struct {
 }
 
 type podOptions struct {
-	region, address, grpc, databaseURL, topology, logDir string
+	region, address, grpc, databaseURL, topology, secretKeys, logDir string
 }
 
 // startPod starts this very binary as a pod. The connection string goes into its environment, which
@@ -41,11 +41,11 @@ func startPod(o podOptions) (*podProcess, error) {
 	}
 	defer func() { _ = log.Close() }()
 	p.cmd = exec.Command(self, "serve", "--region", o.region, "--listen", o.address, "--ops-listen", o.address, "--grpc-listen", o.grpc,
-		"--anonymous", "--allow-postgres", "--drain-delay", "0s", "--log-format", "text", "--stop-with-stdin")
+		"--anonymous", "--allow-postgres", "--allow-private-webhooks", "--secret-keys-file", o.secretKeys, "--drain-delay", "0s", "--log-format", "text", "--stop-with-stdin")
 	if o.topology != "" {
 		p.cmd.Args = append(p.cmd.Args, "--topology", o.topology)
 	}
-	p.cmd.Env = append(os.Environ(), "STOCKYARD_DATABASE_URL="+o.databaseURL)
+	p.cmd.Env = append(os.Environ(), "STOCKYARD_DATABASE_URL="+o.databaseURL, "STOCKYARD_SECRET_KEYS=")
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	// A terminal's Ctrl-C is for this process, which then stops the pods in order.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -86,6 +86,12 @@ func (h *Hub) AsOf() time.Time {
 	return h.asOf
 }
 
+// Now is the cursor after what has been committed so far. Errors: service.ErrUnavailable.
+func (h *Hub) Now(ctx context.Context) (string, error) {
+	p, err := h.store.FeedNow(ctx)
+	return encode(p, h.store.IsCockroach()), served(err)
+}
+
 // Lag is how old the moment is up to which the hub has heard everything.
 func (h *Hub) Lag() time.Duration {
 	h.mu.RLock()

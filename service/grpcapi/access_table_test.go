@@ -1,9 +1,11 @@
 package grpcapi_test
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	pb "stockyard/service/grpcapi/stockyardv1"
@@ -24,7 +26,7 @@ const (
 // calls describe the API, by the names of the methods.
 func calls() map[string]call {
 	known := map[string]call{}
-	for _, some := range []map[string]call{productCalls(), placeCalls(), stockCalls(), reservationCalls(), transferCalls(), adminCalls()} {
+	for _, some := range []map[string]call{productCalls(), placeCalls(), stockCalls(), reservationCalls(), transferCalls(), webhookCalls(), adminCalls()} {
 		maps.Copy(known, some)
 	}
 	return known
@@ -41,22 +43,24 @@ type field struct {
 	channel   string
 	threshold string
 	key       string // a key's id
+	webhook   string
 }
 
 func newField(t *testing.T, p *pod) *field {
 	t.Helper()
 	f := &field{pod: p, shelf: p.shelf(t, 1_000_000), second: p.location(t, america), far: p.location(t, asia)}
 	ok(p.stock.Move(once(t), move("receive", shelf{f.far, f.sku}.line(1_000_000))))(t)
-	f.near, f.channel, f.threshold, f.key = f.shelf.location, f.newChannel(t), f.newThreshold(t), f.newKey(t)
+	f.near, f.channel, f.threshold, f.key, f.webhook = f.shelf.location, f.newChannel(t), f.newThreshold(t), f.newKey(t), f.newWebhook(t)
 	return f
 }
 
 var (
-	tea       = &pb.ProductInput{Name: "Tea"}
-	web       = &pb.ChannelInput{Name: "Web", Kind: "web"}
-	low       = &pb.ThresholdInput{Below: 5}
-	warehouse = &pb.LocationInput{Name: "Site", Region: america, Kind: "warehouse", Country: "US"}
-	one       = ptr[int64](1)
+	tea        = &pb.ProductInput{Name: "Tea"}
+	web        = &pb.ChannelInput{Name: "Web", Kind: "web"}
+	anyWebhook = &pb.WebhookInput{Url: "https://shop.example.com/hooks"}
+	low        = &pb.ThresholdInput{Below: 5}
+	warehouse  = &pb.LocationInput{Name: "Site", Region: america, Kind: "warehouse", Country: "US"}
+	one        = ptr[int64](1)
 )
 
 func (f *field) newChannel(t *testing.T) (channel string) {
@@ -76,6 +80,24 @@ func (f *field) newThreshold(t *testing.T) (threshold string) {
 func (f *field) newKey(t *testing.T) (id string) {
 	t.Helper()
 	return ok(f.admin.CreateKey(with(t), &pb.CreateKeyRequest{Name: "walker", Grants: []string{"viewer"}}))(t).GetKey().GetId()
+}
+
+func (f *field) newWebhook(t *testing.T) (webhook string) {
+	t.Helper()
+	webhook = name("hook")
+	ok(f.webhooks.PutWebhook(with(t), &pb.PutWebhookRequest{Webhook: webhook, Input: anyWebhook}))(t)
+	return webhook
+}
+
+// newDelivery gives a webhook a delivery, as the dispatcher would, and gives its id.
+func (f *field) newDelivery(t *testing.T) (id string) {
+	t.Helper()
+	id = uuid.NewString()
+	f.Exec(t, fmt.Sprintf(`INSERT INTO webhook_deliveries
+		(region, webhook, id, kind, subject, sequence, payload, status, attempts, tried_from, next_attempt_at, created_at, updated_at)
+		SELECT region, id, '%s', 'com.stockyard.stock.sell.v1', 'NYC/tea', 1, '{}', 'parked', 9, now(), now(), now(), now()
+		  FROM webhooks WHERE name = '%s' AND deleted_at IS NULL`, id, f.webhook))
+	return id
 }
 
 // transfer plans a transfer of one unit, and ships it where it is told to.
@@ -220,6 +242,21 @@ func transferCalls() map[string]call {
 		}},
 		"ListTransfers": {all, placed, func(_ *testing.T, f *field) proto.Message {
 			return &pb.ListTransfersRequest{From: f.near, To: f.second}
+		}},
+	}
+}
+
+func webhookCalls() map[string]call {
+	return map[string]call{
+		"PutWebhook": {systems, everywhere, func(*testing.T, *field) proto.Message {
+			return &pb.PutWebhookRequest{Webhook: name("hook"), Input: anyWebhook}
+		}},
+		"GetWebhook":     {systems, everywhere, func(_ *testing.T, f *field) proto.Message { return &pb.GetWebhookRequest{Webhook: f.webhook} }},
+		"DeleteWebhook":  {systems, everywhere, func(t *testing.T, f *field) proto.Message { return &pb.DeleteWebhookRequest{Webhook: f.newWebhook(t)} }},
+		"ListWebhooks":   {systems, everywhere, func(*testing.T, *field) proto.Message { return &pb.ListWebhooksRequest{PageSize: one} }},
+		"ListDeliveries": {systems, everywhere, func(_ *testing.T, f *field) proto.Message { return &pb.ListDeliveriesRequest{Webhook: f.webhook} }},
+		"Redeliver": {systems, everywhere, func(t *testing.T, f *field) proto.Message {
+			return &pb.RedeliverRequest{Webhook: f.webhook, Id: f.newDelivery(t)}
 		}},
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"stockyard/service/grpcapi"
 	pb "stockyard/service/grpcapi/stockyardv1"
 	"stockyard/service/httpapi"
+	"stockyard/service/secrets"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
 )
@@ -50,6 +51,7 @@ type pod struct {
 	transfers    pb.TransferServiceClient
 	admin        pb.AdminServiceClient
 	feed         pb.FeedServiceClient
+	webhooks     pb.WebhookServiceClient
 }
 
 // start starts a pod. What clients only see as "internal" fails the test.
@@ -65,8 +67,13 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := secrets.New()
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := service.Options{Region: region, Topology: db.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) }}
 	hub := feed.NewHub(st, feed.Options{})
+	o.Webhooks = service.WebhookOptions{Secrets: keys, From: hub.Now}
 	door := grpcapi.Options{Authenticator: auth.Anonymous{}, Feed: hub}
 	for _, c := range change {
 		c(&o, &door)
@@ -92,7 +99,7 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 	})
 	p.catalogue, p.stock = pb.NewCatalogueServiceClient(p.conn), pb.NewStockServiceClient(p.conn)
 	p.reservations, p.transfers = pb.NewReservationServiceClient(p.conn), pb.NewTransferServiceClient(p.conn)
-	p.admin, p.feed = pb.NewAdminServiceClient(p.conn), pb.NewFeedServiceClient(p.conn)
+	p.admin, p.feed, p.webhooks = pb.NewAdminServiceClient(p.conn), pb.NewFeedServiceClient(p.conn), pb.NewWebhookServiceClient(p.conn)
 	return p
 }
 

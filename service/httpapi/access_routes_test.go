@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 )
 
 // reach says which grants of a role do for a route.
@@ -124,6 +125,7 @@ type field struct {
 	channel     string
 	threshold   string
 	key         string // a key's id
+	webhook     string
 }
 
 func newField(t *testing.T, s *site) *field {
@@ -132,7 +134,7 @@ func newField(t *testing.T, s *site) *field {
 	s.receive(t, shelf{f.far, f.sku}, 1_000_000)
 	f.put(t, "/v1/channels/"+f.channel, webChannel).is(t, 201)
 	f.put(t, "/v1/thresholds/"+f.threshold, lowStock).is(t, 201)
-	f.key = f.newKey(t)
+	f.key, f.webhook = f.newKey(t), f.newWebhook(t)
 	return f
 }
 
@@ -140,11 +142,30 @@ const (
 	webChannel = `{"name": "Web", "kind": "web"}`
 	lowStock   = `{"below": 5}`
 	viewerKey  = `{"name": "walker", "grants": ["viewer"]}`
+	anyWebhook = `{"url": "https://shop.example.com/hooks"}`
 )
 
 func (f *field) newKey(t *testing.T) (id string) {
 	t.Helper()
 	return f.pod.post(t, "/v1/keys", viewerKey).is(t, 201).text(t, "id")
+}
+
+func (f *field) newWebhook(t *testing.T) (webhook string) {
+	t.Helper()
+	webhook = name("hook")
+	f.put(t, "/v1/webhooks/"+webhook, anyWebhook).is(t, 201)
+	return webhook
+}
+
+// newDelivery gives a webhook a delivery, as the dispatcher would, and gives its id.
+func (f *field) newDelivery(t *testing.T) (id string) {
+	t.Helper()
+	id = uuid.NewString()
+	f.Exec(t, fmt.Sprintf(`INSERT INTO webhook_deliveries
+		(region, webhook, id, kind, subject, sequence, payload, status, attempts, tried_from, next_attempt_at, created_at, updated_at)
+		SELECT region, id, '%s', 'com.stockyard.stock.sell.v1', 'NYC/tea', 1, '{}', 'parked', 9, now(), now(), now(), now()
+		  FROM webhooks WHERE name = '%s' AND deleted_at IS NULL`, id, f.webhook))
+	return id
 }
 
 // transfer plans a transfer of one unit and gives its path; steps are done to it at once.

@@ -21,7 +21,7 @@ const (
 // routes describe the API, by method and path.
 func routes() map[string]route {
 	known := map[string]route{}
-	for _, some := range []map[string]route{catalogueRoutes(), stockRoutes(), reservationRoutes(), transferRoutes(), adminRoutes()} {
+	for _, some := range []map[string]route{catalogueRoutes(), stockRoutes(), reservationRoutes(), transferRoutes(), webhookRoutes(), adminRoutes()} {
 		maps.Copy(known, some)
 	}
 	return known
@@ -170,6 +170,24 @@ func transferRoutes() map[string]route {
 		}},
 		"POST /v1/transfers/:id/close":  {planners, placed, 200, out("/close", `{"disposition": "lost"}`, "/ship")},
 		"POST /v1/transfers/:id/cancel": {planners, placed, 200, out("/cancel", "")},
+	}
+}
+
+func webhookRoutes() map[string]route {
+	webhook := func(f *field) string { return "/v1/webhooks/" + f.webhook }
+	return map[string]route{
+		"PUT /v1/webhooks/:webhook": {systems, everywhere, 201, func(*testing.T, *field) (string, string) {
+			return "/v1/webhooks/" + name("hook"), anyWebhook
+		}},
+		"GET /v1/webhooks/:webhook": {systems, everywhere, 200, of(webhook)},
+		"DELETE /v1/webhooks/:webhook": {systems, everywhere, 204, func(t *testing.T, f *field) (string, string) {
+			return "/v1/webhooks/" + f.newWebhook(t), ""
+		}},
+		"GET /v1/webhooks":                     {systems, everywhere, 200, to("/v1/webhooks?page_size=1")},
+		"GET /v1/webhooks/:webhook/deliveries": {systems, everywhere, 200, of(func(f *field) string { return webhook(f) + "/deliveries" })},
+		"POST /v1/webhooks/:webhook/deliveries/:id/redeliver": {systems, everywhere, 200, func(t *testing.T, f *field) (string, string) {
+			return webhook(f) + "/deliveries/" + f.newDelivery(t) + "/redeliver", ""
+		}},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"stockyard/service/auth"
 	"stockyard/service/feed"
 	"stockyard/service/httpapi"
+	"stockyard/service/secrets"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
 )
@@ -52,8 +53,13 @@ func start(t testing.TB, db *storetest.DB, region string, change ...func(*servic
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys, err := secrets.New()
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := service.Options{Region: region, Topology: db.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) }}
 	hub := feed.NewHub(st, feed.Options{})
+	o.Webhooks = service.WebhookOptions{Secrets: keys, From: hub.Now}
 	door := httpapi.Options{Authenticator: auth.Anonymous{}, Feed: hub}
 	for _, c := range change {
 		c(&o, &door)
@@ -169,7 +175,7 @@ func (p *pod) balances(t *testing.T, s shelf) string {
 
 // traces are what commands and changes leave behind, and a number that moves with each of them.
 var traces = map[string]string{
-	"products": "sum(version)", "locations": "sum(version)", "channels": "sum(version)", "stock_levels": "sum(version)",
+	"products": "sum(version)", "locations": "sum(version)", "channels": "sum(version)", "webhooks": "sum(version)", "stock_levels": "sum(version)",
 	"stock_events": "max(version)", "reservations": "sum(version)", "reservation_lines": "sum(held + 3 * allocated)", "commands": "count(*)",
 	"transfers": "sum(version)", "transfer_lines": "sum(shipped + 3 * received + 7 * lost)",
 }

@@ -21,7 +21,7 @@ type area struct {
 }
 
 // areas is the list of parts: one file and one line each.
-var areas = []area{catalogueArea, importArea, stockArea, watchArea, thresholdsArea, movementsArea, reservationsArea, transfersArea, auditArea, keysArea, opsArea}
+var areas = []area{catalogueArea, importArea, stockArea, watchArea, webhooksArea, thresholdsArea, movementsArea, reservationsArea, transfersArea, auditArea, keysArea, opsArea}
 
 // described is what the document says of a route; method, path and size of the body are the route
 // table's, roles are auth's.

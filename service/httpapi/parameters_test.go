@@ -10,7 +10,7 @@ import (
 func TestParametersAreThoseOfTheDocument(t *testing.T) {
 	shared(t, func(t *testing.T, p *pod) {
 		s := p.shelf(t, 1)
-		paths := strings.NewReplacer("{location}", s.location, "{sku}", s.sku, "{channel}", "web", "{id}", "us-east1.00000000000000000000000000")
+		paths := strings.NewReplacer("{location}", s.location, "{sku}", s.sku, "{channel}", "web", "{webhook}", "shop", "{id}", "us-east1.00000000000000000000000000")
 		for _, op := range operations() {
 			var documented []string
 			for _, q := range op.parameters("query") {

@@ -118,6 +118,13 @@ func (a *api) routes() []route {
 		{"POST", "/v1/transfers/:id/close", auth.CloseTransfer, maxBody, a.closeTransfer},
 		{"POST", "/v1/transfers/:id/cancel", auth.CancelTransfer, maxBody, a.cancelTransfer},
 
+		{"PUT", "/v1/webhooks/:webhook", auth.PutWebhook, maxBody, a.putWebhook},
+		{"GET", "/v1/webhooks/:webhook", auth.GetWebhook, 0, a.getWebhook},
+		{"DELETE", "/v1/webhooks/:webhook", auth.DeleteWebhook, 0, a.deleteWebhook},
+		{"GET", "/v1/webhooks", auth.ListWebhooks, 0, a.listWebhooks},
+		{"GET", "/v1/webhooks/:webhook/deliveries", auth.ListDeliveries, 0, a.listDeliveries},
+		{"POST", "/v1/webhooks/:webhook/deliveries/:id/redeliver", auth.Redeliver, 0, a.redeliver},
+
 		{"GET", "/v1/audit-log", auth.ListAuditLog, 0, a.listAuditLog},
 		{"GET", "/v1/seals", auth.ListSeals, 0, a.listSeals},
 

@@ -17,6 +17,7 @@ import (
 	"stockyard/service/config"
 	"stockyard/service/feed"
 	"stockyard/service/grpcapi"
+	"stockyard/service/secrets"
 	"stockyard/service/store"
 	"stockyard/service/telemetry"
 	"stockyard/service/worker"
@@ -32,6 +33,7 @@ type Pod struct {
 	access   access
 	build    Build
 	hub      *feed.Hub
+	secrets  *secrets.Keys // nil: no webhooks
 	grpc     *grpcapi.Server
 	draining atomic.Bool
 }
@@ -50,6 +52,10 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 			return nil, err
 		}
 	}
+	keys, err := newSecretKeys(settings.Webhooks)
+	if err != nil {
+		return nil, err
+	}
 	metrics := telemetry.New(settings.Region, build.Version)
 	st, err := store.Open(ctx, store.Options{
 		URL: settings.DatabaseURL, Regions: topology.Names(), MaxConns: settings.MaxConns, OnRetry: metrics.Retry,
@@ -62,7 +68,7 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 		return nil, errors.New("this database is PostgreSQL. Stockyard is for CockroachDB: on PostgreSQL there are no regions, " +
 			"no follower reads, and one machine's death stops everything. For development, say --allow-postgres")
 	}
-	p := &Pod{settings: settings, log: log, store: st, metrics: metrics, build: build}
+	p := &Pod{settings: settings, log: log, store: st, metrics: metrics, build: build, secrets: keys}
 	memory, sinks := (*cache.Cache)(nil), []feed.Sink(nil)
 	if settings.CacheSKUs > 0 {
 		memory = cache.New(st, settings.CacheSKUs)
@@ -74,7 +80,7 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 	p.service = service.New(st, service.Options{
 		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
 		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, RateLimit: settings.RateLimit, InFlight: settings.InFlight,
-		Watchers: settings.Watchers, Observer: observer{metrics, p.hub}, Cache: memory,
+		Watchers: settings.Watchers, Webhooks: p.webhookOptions(), Observer: observer{metrics, p.hub}, Cache: memory,
 		OnInternal: func(err error) { log.Error("internal error", "error", err) },
 		OnTrouble:  func(err error) { log.Warn("in the background", "error", err) },
 	})
@@ -153,6 +159,9 @@ func (p *Pod) Run(ctx context.Context) error {
 		var side sync.WaitGroup
 		defer side.Wait()
 		side.Go(func() { p.hub.Run(workers) })
+		if p.secrets != nil {
+			side.Go(func() { p.dispatcher().Run(workers) })
+		}
 		for _, run := range p.access.run {
 			side.Go(func() { run(workers) })
 		}

@@ -1,0 +1,203 @@
+package webhook
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"stockyard/service"
+	"stockyard/service/store"
+	"stockyard/service/webhook/signature"
+)
+
+const (
+	// window is how many deliveries a round has at most.
+	window = 256
+	// abreast is how many subjects of an endpoint are served at once.
+	abreast = 16
+	// roundTime is how long a round begins attempts: what came of them is written after it.
+	roundTime = 5 * time.Second
+	// maxAnswer is how much of an answer's body is read, so that its connection may be used again.
+	maxAnswer = 64 << 10
+)
+
+// round sends what is due, writes down what came of it, and waits until there may be more.
+func (e *endpoint) round(ctx context.Context) error {
+	w, err := e.current(ctx)
+	if err != nil {
+		return err
+	}
+	if w.Rest > 0 {
+		return rest(ctx, min(w.Rest, e.o.Idle))
+	}
+	probe, most := w.Failures > 0, window
+	if probe {
+		most = 1
+	}
+	due, now, err := e.o.Store.DueDeliveries(ctx, w, probe, most)
+	if err != nil {
+		return err
+	}
+	if len(due) == 0 {
+		return e.untilDue(ctx, w)
+	}
+	secrets, err := e.secretsOf(w, now)
+	if err != nil {
+		e.o.Log.Error("the secret of a webhook can't be opened", "webhook", e.name, "error", err)
+		_, _, err := e.o.Store.RecordRound(ctx, e.lease, w, store.Round{Failures: w.Failures + 1, Pause: e.o.Backoff.pause(w.Failures + 1)})
+		return err
+	}
+	began := time.Now()
+	attempts := e.attempt(ctx, w, due, secrets)
+	round := e.o.Backoff.decide(w, attempts, now.Add(time.Since(began)))
+	// What was taken was taken, though this pod has to stop: the lease still says whether it may tell.
+	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.o.Lease/2)
+	defer cancel()
+	parked, ok, err := e.o.Store.RecordRound(recording, e.lease, w, round)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errChanged
+	}
+	e.tell(round, parked)
+	signal(e.room)
+	if round.SwitchOff != "" {
+		e.o.Log.Warn("webhook switched off", "webhook", e.name, "reason", round.SwitchOff)
+		return errChanged
+	}
+	return nil
+}
+
+func (e *endpoint) tell(round store.Round, parked int) {
+	for _, a := range round.Attempts {
+		result := a.Status
+		if result == store.DeliveryPending {
+			result = "failed"
+		}
+		e.o.Observer.Attempted(result)
+	}
+	if parked > 0 {
+		e.o.Observer.Parked(parked)
+	}
+}
+
+// untilDue waits until something may be due.
+func (e *endpoint) untilDue(ctx context.Context, w store.Webhook) error {
+	pause, ok, err := e.o.Store.NextDue(ctx, w)
+	if err != nil {
+		return err
+	}
+	if !ok || pause > e.o.Idle {
+		pause = e.o.Idle
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-e.fresh:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
+
+// secretsOf opens the secrets that messages are signed with: the old one too, while it is good.
+func (e *endpoint) secretsOf(w store.Webhook, now time.Time) (all []signature.Secret, err error) {
+	sealed := [][]byte{w.Secret}
+	if w.OldSecretUntil != nil && now.Before(*w.OldSecretUntil) {
+		sealed = append(sealed, w.OldSecret)
+	}
+	for i, s := range sealed {
+		text, err := e.o.Secrets.Open(service.WebhookOwner(w.Name), s)
+		if err != nil && i == 0 {
+			return nil, err
+		}
+		if err != nil { // an old one whose key is gone: the new one signs alone
+			continue
+		}
+		secret, err := signature.Parse(string(text))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, secret)
+	}
+	return all, nil
+}
+
+// attempt sends deliveries: those of a subject one after the other, up to the first that fails;
+// some subjects at once. Where the endpoint as a whole fails, no more are begun.
+func (e *endpoint) attempt(ctx context.Context, w store.Webhook, due []store.Delivery, secrets []signature.Secret) (all []tried) {
+	began := time.Now()
+	var failing atomic.Bool
+	var mu sync.Mutex
+	var sending sync.WaitGroup
+	slots := make(chan struct{}, abreast)
+	for _, group := range bySubject(due) {
+		slots <- struct{}{}
+		sending.Go(func() {
+			defer func() { <-slots }()
+			for _, d := range group {
+				if failing.Load() || ctx.Err() != nil || time.Since(began) > roundTime {
+					return
+				}
+				v := e.post(ctx, w.URL, d, secrets)
+				if ctx.Err() != nil && !v.delivered {
+					return // it was cut short: nobody knows, so it is sent again
+				}
+				mu.Lock()
+				all = append(all, tried{d, v})
+				mu.Unlock()
+				if !v.delivered {
+					if v.endpoint {
+						failing.Store(true)
+					}
+					return
+				}
+			}
+		})
+	}
+	sending.Wait()
+	return all
+}
+
+// bySubject puts deliveries together that have the same subject; they are in order already.
+func bySubject(due []store.Delivery) (groups [][]store.Delivery) {
+	place := map[string]int{}
+	for _, d := range due {
+		i, known := place[d.Subject]
+		if !known {
+			i = len(groups)
+			place[d.Subject] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], d)
+	}
+	return groups
+}
+
+// post makes one attempt.
+func (e *endpoint) post(ctx context.Context, url string, d store.Delivery, secrets []signature.Secret) verdict {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(d.Payload))
+	if err != nil {
+		return verdict{endpoint: true, why: "the URL can't be used"}
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("User-Agent", "Stockyard-Webhooks/1")
+	signature.Sign(request.Header, uuid.UUID(d.UUID).String(), time.Now(), []byte(d.Payload), secrets...)
+	answer, err := e.client.Do(request)
+	if err != nil {
+		return e.unanswered(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	v := judge(answer, time.Now())
+	if _, err := io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer)); err != nil && !v.delivered {
+		v.endpoint = true
+	}
+	return v
+}
