@@ -109,8 +109,12 @@ func TestSlowReadersAreCutOffAndResume(t *testing.T) {
 		if _, cutOff, _ := hub.Stats(); cutOff == 0 {
 			t.Error("nobody counted it")
 		}
-		f.visit(t, y, hub, skus, 1)
-		f.until(t, y, "the reader")
+		// With so small a memory it may be cut off on its way again.
+		for began := time.Now(); !f.has(t, y); f.visit(t, y, hub, skus, 3) {
+			if time.Since(began) > time.Minute {
+				t.Fatalf("the reader doesn't get everything; it has %v", f.seen)
+			}
+		}
 	})
 }
 
