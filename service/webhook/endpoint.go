@@ -117,8 +117,8 @@ func (e *endpoint) intake(ctx context.Context) error {
 			return nil // it goes on from its place, from the ledger if need be
 		case err != nil:
 			return err
-		case b.Cursor == w.Cursor, len(b.Items) == 0 && time.Since(saved) < saveEvery:
-			continue
+		case len(b.Items) == 0 && (b.Cursor == w.Cursor || time.Since(saved) < saveEvery):
+			continue // entries may well come before the cursor moves
 		}
 		deliveries := make([]store.Delivery, len(b.Items))
 		for i, item := range b.Items {
