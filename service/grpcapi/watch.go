@@ -38,11 +38,11 @@ func (w *watchers) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[p
 		Regions: r.GetRegions(), Locations: r.GetLocations(), SKUs: r.GetSkus(), Kinds: r.GetKinds(),
 	})
 	if err != nil {
-		return err
+		return because(ctx, err)
 	}
 	reader, err := w.feed.Read(ctx, r.GetAfter(), watched)
 	if err != nil {
-		return err
+		return because(ctx, err)
 	}
 	defer reader.Close()
 	out := newSender(stream, w.patience)

@@ -51,7 +51,8 @@ long as the ledger lasts, at every region's endpoint.
 
 With ` + "`Accept: text/event-stream`" + ` a stream of server-sent events, which a browser's ` + "`EventSource`" + ` reads: ` + "`id`" + ` is the cursor,
 ` + "`data`" + ` the event; alerts have ` + "`event: alert`" + `. Every 15 seconds without an event comes a comment. A reader that falls too far behind,
-or whose pod goes away, gets ` + "`event: end`" + ` with the reason, and comes back with its last id. ` + "`page_size` and `wait`" + ` are not for streams.
+or whose pod goes away, gets ` + "`event: end`" + ` with the reason, and comes back with its last id. One that comes back (with ` + "`Last-Event-ID`" + `) while it can't
+be served gets the same at once, in the place of a 429, 503 or 504, which browsers would take for the end of all. ` + "`page_size` and `wait`" + ` are not for streams.
 
 Else a page: ` + "`next_page_token`" + ` is the cursor to go on with, also where the page is empty.`
 

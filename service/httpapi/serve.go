@@ -53,6 +53,9 @@ func (a *api) serve(r route) gin.HandlerFunc {
 		case err != nil && c.Writer.Written():
 			a.logProblem(http.StatusInternalServerError, id, string(r.operation), err)
 			panic(http.ErrAbortHandler) // the client must see that the answer is not whole
+		case err != nil && comesBack(c, r.operation, err):
+			a.logProblem(http.StatusServiceUnavailable, id, string(r.operation), err)
+			postpone(c, err)
 		case err != nil:
 			a.writeProblem(c, id, string(r.operation), err)
 		case !answer.streamed:
@@ -110,7 +113,7 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
-	if r.body < 0 {
+	if r.body == piecewise {
 		ctx = a.untilDraining(ctx)
 	}
 	if r.body > 0 {

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"stockyard/service"
+	"stockyard/service/auth"
 	"stockyard/service/feed"
 )
 
@@ -51,6 +53,7 @@ func (a *api) watch(r *request) (reply, error) {
 		return reply{}, err
 	}
 	defer reader.Close()
+	r.ctx = a.untilDraining(r.ctx) // not before: whoever comes late still gets a cursor to go on with
 	if streams {
 		return reply{streamed: true}, a.stream(r, reader)
 	}
@@ -153,6 +156,27 @@ func (a *api) stream(r *request, reader *feed.Reader) error {
 		}
 		out = out[:0]
 	}
+}
+
+// comesBack says that a browser's EventSource comes back to what can't be served just now. Any
+// answer but a stream would end it for good.
+func comesBack(c *gin.Context, op auth.Operation, err error) bool {
+	if op != auth.Watch || c.GetHeader("Last-Event-ID") == "" || !acceptsStream(c.Request.Header.Values("Accept")) {
+		return false
+	}
+	switch problemOf(err).Status {
+	case http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests:
+		return true
+	}
+	return false
+}
+
+// postpone is a stream that says why it ends at once, and to come back later than usual.
+func postpone(c *gin.Context, why error) {
+	c.Header("Content-Type", eventStream)
+	c.Header("Cache-Control", "no-store")
+	c.Status(http.StatusOK)
+	_, _ = c.Writer.Write(appendNotice([]byte("retry: 5000\n\n"), errors.New(problemOf(why).Detail)))
 }
 
 // lapsed says that whoever reads may no longer: a key that was revoked, a token whose time is over.

@@ -255,12 +255,20 @@ func TestWatchersAreBounded(t *testing.T) {
 	t.Parallel()
 	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
 		p := start(t, db, america, func(o *service.Options, _ *httpapi.Options) { o.Watchers, o.InFlight = 2, 1 })
+		last := ""
 		for i := range 2 {
-			if _, begun := p.eventSource(t, fmt.Sprintf("/v1/events?sku=nobody-%d", i), "").next(true); !begun {
+			stream := p.eventSource(t, fmt.Sprintf("/v1/events?sku=nobody-%d", i), "")
+			if _, begun := stream.next(true); !begun {
 				t.Fatal("turned away")
 			}
+			last = stream.lastID
 		}
 		p.get(t, "/v1/events").problem(t, 503, "overloaded")
+		p.get(t, "/v1/events", "Accept", "text/event-stream").problem(t, 503, "overloaded")
+		back := p.eventSource(t, "/v1/events", last)
+		if e, ok := back.next(false); back.status != 200 || !ok || e.event != "end" || back.lastID != last {
+			t.Errorf("a browser that comes back gets %d %+v", back.status, e)
+		}
 		p.get(t, "/v1/regions").is(t, 200)
 	})
 }
