@@ -310,4 +310,3 @@ func sales(t *testing.T, rows int) io.Reader {
 	lines := slices.Collect(bytes.Lines(all))
 	return bytes.NewReader(bytes.Join(lines[:rows+1], nil))
 }
-
