@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -28,6 +29,17 @@ type ReplayedRefusal struct {
 }
 
 func (r *ReplayedRefusal) Unwrap() error { return r.Refusal }
+
+// Failure is an internal error of a request, which the log tells by.
+type Failure struct {
+	Context   context.Context // the request's; it may have ended
+	Operation string
+	RequestID string
+	Err       error
+}
+
+func (f *Failure) Error() string { return f.Operation + ": " + f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
 
 // fromStore turns the store's errors into those of this package; unknown says that a commit was
 // sent whose outcome nobody has learned since.

@@ -169,7 +169,7 @@ func (i *importing) put(b *importBatch, rows []int) error {
 		return nil
 	}
 	r := &b.results[rows[0]]
-	i.service.options.OnInternal(fmt.Errorf("import, row %d: %w", r.Row, err))
+	i.service.options.OnInternal(&Failure{i.ctx, fmt.Sprintf("import, row %d", r.Row), i.caller.RequestID, err})
 	r.Status, r.Err = ImportRefused, errors.Join(ErrInternal, err)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"stockyard/service/inventory"
@@ -26,6 +25,7 @@ type job struct {
 	shard   int
 	ctx     context.Context
 	done    chan result
+	traced
 	// twins came in the same batch under the same key: they get what this one gets.
 	twins []*job
 }
@@ -64,6 +64,7 @@ func (l *lane) gather(first *job) (batch []*job) {
 	byKey := map[store.CommandKey]*job{}
 	add := func(j *job) {
 		if err := j.ctx.Err(); err != nil {
+			j.taken(j.ctx, j.operation, true)
 			j.done <- result{err: err}
 			return
 		}
@@ -98,14 +99,16 @@ func (l *lane) process(batch []*job) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.TxTimeout)
 	defer cancel()
 	began := time.Now()
+	ctx, spans := beginBatch(ctx, batch)
 	results, err := s.settle(ctx, batch)
+	spans.end(err)
 	s.options.Observer.Batched(len(batch), time.Since(began))
 	if len(batch) > 1 && err != nil && isOwnFault(err) {
 		l.oneByOne(batch)
 		return
 	}
 	if err != nil && isOwnFault(err) {
-		s.options.OnInternal(fmt.Errorf("%s: %w", batch[0].operation, err))
+		s.options.OnInternal(&Failure{batch[0].ctx, batch[0].operation, batch[0].caller.RequestID, err})
 		err = errors.Join(ErrInternal, err)
 	}
 	var open []*job
@@ -114,7 +117,7 @@ func (l *lane) process(batch []*job) {
 		if err == nil {
 			r = results[i]
 		}
-		open = append(open, j.finish(s, r)...)
+		open = append(open, j.finish(s, r, spans)...)
 	}
 	l.oneByOne(open)
 }
@@ -138,22 +141,28 @@ func isOwnFault(err error) bool {
 // finish answers the command's caller, and those that sent the same key beside it. It gives back
 // those of them whose input is another one, where the key turned out not to stand for this one
 // either: they have yet to be run.
-func (j *job) finish(s *Service, r result) (open []*job) {
+func (j *job) finish(s *Service, r result, spans *batchTrace) (open []*job) {
 	s.options.Observer.Decided(j.operation, resultName(r))
-	j.done <- r
+	j.answer(r, spans)
 	for _, twin := range j.twins {
 		switch {
 		case bytes.Equal(twin.hash, j.hash):
-			twin.done <- r.again(j.caller.RequestID)
+			twin.answer(r.again(j.caller.RequestID), spans)
 		case r.isKept():
-			twin.done <- result{err: ErrKeyReused}
+			twin.answer(result{err: ErrKeyReused}, spans)
 		case isOwnFault(r.err):
 			open = append(open, twin)
 		default: // the state of the database, which concerns both
-			twin.done <- r
+			twin.answer(r, spans)
 		}
 	}
 	return open
+}
+
+// answer tells the trace, then the caller, whose request's span ends with it.
+func (j *job) answer(r result, spans *batchTrace) {
+	spans.decided(j, r)
+	j.done <- r
 }
 
 // again is the result as it is given for the same command under the same key; first is the request

@@ -39,7 +39,7 @@ type Options struct {
 	Webhooks   WebhookOptions
 	Observer   Observer
 	Cache      *cache.Cache // the memory for cached reads; nil: they are strong
-	OnInternal func(error)  // told of failures that clients only see as "internal"
+	OnInternal func(error)  // told of failures that clients only see as "internal"; most are a *Failure
 	OnTrouble  func(error)  // told of failures that no client sees
 }
 
@@ -129,6 +129,9 @@ func (s *Service) QueueDepth() (waiting int) {
 	return waiting
 }
 
+// InFlight is how many requests are being dealt with, watchers of the feed not among them.
+func (s *Service) InFlight() int { return int(s.limits.requests.running.Load()) }
+
 // Caller says who asks, under which idempotency key, and how.
 type Caller struct {
 	Principal auth.Principal
@@ -159,7 +162,7 @@ func (s *Service) submit(ctx context.Context, caller Caller, c task) (Outcome, e
 	lane := int(c.lane) % len(s.lanes)
 	j := &job{
 		task: c, caller: caller, gateway: s.options.Region, shard: lane % store.AuditShards,
-		ctx: ctx, done: make(chan result, 1),
+		ctx: ctx, done: make(chan result, 1), traced: newTraced(ctx),
 	}
 	l := s.lanes[lane]
 	select {

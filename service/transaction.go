@@ -10,6 +10,7 @@ import (
 
 	"stockyard/service/inventory"
 	"stockyard/service/store"
+	"stockyard/service/telemetry/tracing"
 )
 
 // settle runs a batch until its outcome is known. A commit whose outcome nobody knows, and a key
@@ -32,8 +33,10 @@ func (s *Service) settle(ctx context.Context, batch []*job) ([]result, error) {
 				unknownSince = time.Now()
 			}
 			lookUp, unknown = true, true
+			tracing.Retried(ctx, "outcome_unknown")
 		case errors.Is(err, store.ErrDuplicateKey) && attempt < 10:
 			lookUp = true
+			tracing.Retried(ctx, "duplicate_key")
 		case unknown && (errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrContention)):
 			// The database must come back to say what became of the commit.
 		default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"runtime/debug"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"stockyard/service"
 	"stockyard/service/auth"
 	"stockyard/service/inventory"
+	"stockyard/service/telemetry/tracing"
 )
 
 // Metadata that calls and answers carry. The names are those of REST's headers.
@@ -34,7 +36,7 @@ func (d *Server) frame(ctx context.Context, message any, info *grpc.UnaryServerI
 	if !ours {
 		return handle(ctx, message)
 	}
-	err = d.framed(ctx, operation, func(ctx context.Context) (err error) {
+	err = d.framed(ctx, operation, info.FullMethod, func(ctx context.Context) (err error) {
 		answer, err = handle(ctx, message)
 		return err
 	})
@@ -47,14 +49,15 @@ func (d *Server) frameStream(srv any, s grpc.ServerStream, info *grpc.StreamServ
 	if !ours {
 		return handle(srv, s)
 	}
-	return d.framed(s.Context(), operation, func(ctx context.Context) error {
-		return handle(srv, &strictStream{s, ctx})
+	return d.framed(s.Context(), operation, info.FullMethod, func(ctx context.Context) error {
+		return handle(srv, &strictStream{s, tracing.Unrecorded(ctx)})
 	})
 }
 
-// framed does what every call gets: request id, region, caller, errors, metrics, log.
-func (d *Server) framed(ctx context.Context, operation auth.Operation, do func(context.Context) error) error {
+// framed does what every call gets: request id, region, caller, errors, metrics, log, trace.
+func (d *Server) framed(ctx context.Context, operation auth.Operation, method string, do func(context.Context) error) error {
 	began := time.Now()
+	ctx, span := d.options.Traces.Serve(ctx, incoming{ctx}, method[1:])
 	id := service.RequestID(given(ctx, keyRequestID))
 	setHeader(ctx, keyRequestID, id, keyRegion, d.service.Region())
 	err := d.guarded(ctx, operation, id, do)
@@ -62,11 +65,16 @@ func (d *Server) framed(ctx context.Context, operation auth.Operation, do func(c
 	if err != nil {
 		p := problemOf(err)
 		code = p.code
-		d.log(operation, id, p, err)
+		d.log(ctx, operation, id, p, err)
 		sayReplayed(ctx, p.replayed)
 		err = p.status(id, trailerBudget).Err()
 	}
-	d.options.Observe(string(operation), code.String(), time.Since(began))
+	took := time.Since(began)
+	d.options.Observe(string(operation), code.String(), took)
+	if d.options.Log.Enabled(ctx, slog.LevelDebug) {
+		d.options.Log.DebugContext(ctx, "call", "operation", operation, "code", code.String(), "request_id", id, "took", took)
+	}
+	endSpan(span, method, operation, id, code)
 	return err
 }
 
@@ -116,12 +124,12 @@ func (d *Server) turnedAway(ctx context.Context, op auth.Operation, id string, e
 	d.service.Unauthenticated(op, id, from)
 }
 
-func (d *Server) log(operation auth.Operation, id string, p problem, err error) {
+func (d *Server) log(ctx context.Context, operation auth.Operation, id string, p problem, err error) {
 	if errors.Is(err, auth.ErrBadCredential) {
-		d.options.Log.Info("credential refused", "operation", operation, "request_id", id, "reason", err)
+		d.options.Log.InfoContext(ctx, "credential refused", "operation", operation, "request_id", id, "reason", err)
 	}
 	if p.code == codes.Internal || p.code == codes.Unavailable || p.code == codes.DeadlineExceeded {
-		d.options.Log.Warn("call failed", "operation", operation, "code", p.code.String(), "request_id", id, "error", err)
+		d.options.Log.WarnContext(ctx, "call failed", "operation", operation, "code", p.code.String(), "request_id", id, "error", err)
 	}
 }
 

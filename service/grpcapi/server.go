@@ -22,12 +22,15 @@ import (
 	"stockyard/service/auth"
 	"stockyard/service/feed"
 	pb "stockyard/service/grpcapi/stockyardv1"
+	"stockyard/service/telemetry/tracing"
 )
 
 // Options of the gRPC door.
 type Options struct {
 	// Authenticator finds out who asks. Without one nobody comes in.
 	Authenticator auth.Authenticator
+	// Traces begins the spans of calls; nil for none.
+	Traces *tracing.Traces
 	// Feed is what those who watch read.
 	Feed *feed.Hub
 	// RequestTimeout is a call's deadline where the caller names none; 15s.

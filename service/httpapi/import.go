@@ -175,7 +175,7 @@ func (a *api) endOfImport(err error, r *request) *problem {
 	}
 	p.Detail += "; the rows reported are stored, and the whole file may be sent again"
 	p.Instance = r.id
-	a.logProblem(p.Status, r.id, "import_products", err)
+	a.logProblem(r.gin, p.Status, r.id, "import_products", err)
 	return &p
 }
 

@@ -144,9 +144,9 @@ func (a *api) writeProblem(c *gin.Context, id, operation string, err error) {
 	if !p.replayed {
 		p.Instance = id
 	}
-	a.logProblem(p.Status, id, operation, err)
+	a.logProblem(c, p.Status, id, operation, err)
 	if errors.Is(err, auth.ErrBadCredential) && a.options.Log != nil {
-		a.options.Log.Info("credential refused", "operation", operation, "request_id", id, "reason", err)
+		a.options.Log.InfoContext(c.Request.Context(), "credential refused", "operation", operation, "request_id", id, "reason", err)
 	}
 	if p.Status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", challenge(err))
@@ -171,9 +171,9 @@ func challenge(err error) string {
 	return `Bearer realm="stockyard"`
 }
 
-func (a *api) logProblem(status int, id, operation string, err error) {
+func (a *api) logProblem(c *gin.Context, status int, id, operation string, err error) {
 	if status >= http.StatusInternalServerError && a.options.Log != nil {
-		a.options.Log.Warn("request failed", "operation", operation, "status", status, "request_id", id, "error", err)
+		a.options.Log.WarnContext(c.Request.Context(), "request failed", "operation", operation, "status", status, "request_id", id, "error", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,10 +16,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
+	"go.opentelemetry.io/otel/trace"
 
 	"stockyard/service"
 	"stockyard/service/auth"
 	"stockyard/service/inventory"
+	"stockyard/service/telemetry/tracing"
 )
 
 // request is a request on its way through a handler.
@@ -42,19 +45,22 @@ type reply struct {
 	streamed bool // it has been written already
 }
 
-// serve frames a handler: request id, region, deadline, problems, metrics.
+// serve frames a handler: request id, region, deadline, problems, metrics, log, trace.
 func (a *api) serve(r route) gin.HandlerFunc {
+	path, _ := pathOf(r)
+	name := r.method + " " + path
 	return func(c *gin.Context) {
 		began := time.Now()
+		span := a.begin(c, name)
 		id := a.head(c)
 		answer, err := a.guarded(c, r, id)
-		defer func() { a.options.Observe(string(r.operation), c.Writer.Status(), time.Since(began)) }()
+		defer func() { a.served(c, span, string(r.operation), id, began) }()
 		switch {
 		case err != nil && c.Writer.Written():
-			a.logProblem(http.StatusInternalServerError, id, string(r.operation), err)
+			a.logProblem(c, http.StatusInternalServerError, id, string(r.operation), err)
 			panic(http.ErrAbortHandler) // the client must see that the answer is not whole
 		case err != nil && comesBack(c, r.operation, err):
-			a.logProblem(http.StatusServiceUnavailable, id, string(r.operation), err)
+			a.logProblem(c, http.StatusServiceUnavailable, id, string(r.operation), err)
 			postpone(c, err)
 		case err != nil:
 			a.writeProblem(c, id, string(r.operation), err)
@@ -68,10 +74,21 @@ func (a *api) serve(r route) gin.HandlerFunc {
 func (a *api) refuse(why func(*http.Request) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		began := time.Now()
+		span := a.begin(c, c.Request.Method)
 		id := a.head(c)
 		a.writeProblem(c, id, unknownOperation, why(c.Request))
-		a.options.Observe(unknownOperation, c.Writer.Status(), time.Since(began))
+		a.served(c, span, unknownOperation, id, began)
 	}
+}
+
+// served tells metrics, log and trace of a request that was answered.
+func (a *api) served(c *gin.Context, span trace.Span, operation, id string, began time.Time) {
+	status, took := c.Writer.Status(), time.Since(began)
+	a.options.Observe(operation, status, took)
+	if ctx := c.Request.Context(); a.options.Log != nil && a.options.Log.Enabled(ctx, slog.LevelDebug) {
+		a.options.Log.DebugContext(ctx, "request", "operation", operation, "status", status, "request_id", id, "took", took)
+	}
+	end(c, span, operation, id)
 }
 
 // unknownOperation is what metrics and logs call requests for what isn't there.
@@ -113,6 +130,9 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
+	if r.body < 0 {
+		ctx = tracing.Unrecorded(ctx)
+	}
 	if r.body == piecewise {
 		ctx = a.untilDraining(ctx)
 	}

@@ -14,6 +14,7 @@ import (
 	"stockyard/service"
 	"stockyard/service/auth"
 	"stockyard/service/feed"
+	"stockyard/service/telemetry/tracing"
 )
 
 // Options of the REST door.
@@ -25,6 +26,8 @@ type Options struct {
 	Log            *slog.Logger
 	// Observe is told of every request: the route's operation, the status, how long it took.
 	Observe func(operation string, status int, took time.Duration)
+	// Traces begins the spans of requests; nil for none.
+	Traces *tracing.Traces
 	// Feed is what readers of events read.
 	Feed *feed.Hub
 	// Draining is closed when the pod goes away: streams end then. It may be nil.

@@ -135,7 +135,7 @@ func (a *api) stream(r *request, reader *feed.Reader) error {
 		case errors.Is(err, feed.ErrCutOff):
 			out = appendNotice(out, err)
 		case err != nil && r.ctx.Err() == nil:
-			a.logProblem(http.StatusServiceUnavailable, r.id, string(r.operation), err)
+			a.logProblem(r.gin, http.StatusServiceUnavailable, r.id, string(r.operation), err)
 			out = appendNotice(out, errors.New("the feed can't be read now; come back with the last id"))
 		case err != nil:
 			out = appendNotice(out, context.Cause(r.ctx))

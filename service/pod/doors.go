@@ -26,15 +26,17 @@ type door struct {
 func (p *Pod) doors(build Build) (callers, operators []door) {
 	s := p.settings
 	ops := httpapi.Ops{Registry: p.metrics.Registry, Version: build, Ready: []httpapi.ReadyCheck{
-		{Name: "draining", Check: p.notDraining}, {Name: "database", Check: p.databaseAnswers}, {Name: "schema", Check: p.schemaFits},
+		{Name: "draining", Check: p.notDraining},
+		{Name: "database", Check: p.databaseAnswers},
+		{Name: "schema", Check: p.schemaFits},
 		{Name: "feed", Check: p.feedFollows},
 	}}
-	p.grpc = grpcapi.New(p.service, grpcapi.Options{Authenticator: p.access.authenticator, Feed: p.hub, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Call, TLS: p.access.tlsConfig("h2")})
+	p.grpc = grpcapi.New(p.service, grpcapi.Options{Authenticator: p.access.authenticator, Feed: p.hub, RequestTimeout: s.RequestTimeout, Log: p.log, Traces: p.traces, Observe: p.metrics.Call, TLS: p.access.tlsConfig("h2")})
 	calls := door{"--grpc-listen", s.GRPCListen, p.grpc.Serve, p.grpc.Shutdown}
 	leaving := make(chan struct{})
 	leave := sync.OnceFunc(func() { close(leaving) })
 	options := httpapi.Options{
-		Authenticator: p.access.authenticator, Feed: p.hub, RequestTimeout: s.RequestTimeout, Log: p.log, Observe: p.metrics.Request, Draining: leaving,
+		Authenticator: p.access.authenticator, Feed: p.hub, RequestTimeout: s.RequestTimeout, Log: p.log, Traces: p.traces, Observe: p.metrics.Request, Draining: leaving,
 	}
 	private := p.access.tlsConfig("h2", "http/1.1")
 	if s.OpsListen == s.Listen {

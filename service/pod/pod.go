@@ -20,6 +20,7 @@ import (
 	"stockyard/service/secrets"
 	"stockyard/service/store"
 	"stockyard/service/telemetry"
+	"stockyard/service/telemetry/tracing"
 	"stockyard/service/worker"
 )
 
@@ -30,6 +31,7 @@ type Pod struct {
 	store    *store.Store
 	service  *service.Service
 	metrics  *telemetry.Metrics
+	traces   *tracing.Traces // nil: nothing is traced
 	access   access
 	build    Build
 	hub      *feed.Hub
@@ -81,16 +83,29 @@ func New(ctx context.Context, settings config.Settings, topology *regions.Topolo
 		Region: settings.Region, Topology: topology, Lanes: settings.Lanes, BatchSize: settings.BatchSize,
 		QueueSize: settings.QueueSize, TxTimeout: settings.TxTimeout, RateLimit: settings.RateLimit, InFlight: settings.InFlight,
 		Watchers: settings.Watchers, Webhooks: p.webhookOptions(), Observer: observer{metrics, p.hub}, Cache: memory,
-		OnInternal: func(err error) { log.Error("internal error", "error", err) },
+		OnInternal: func(err error) { logInternal(log, err) },
 		OnTrouble:  func(err error) { log.Warn("in the background", "error", err) },
 	})
-	metrics.Watch(telemetry.Gauges{LaneDepth: p.service.QueueDepth, Connections: st.PoolStats})
-	if p.access, err = newAccess(settings, st, metrics, log); err != nil {
+	metrics.Watch(telemetry.Gauges{InFlight: p.service.InFlight, LaneDepth: p.service.QueueDepth, Connections: st.PoolStats})
+	if p.access, err = newAccess(settings, st, metrics, log); err == nil {
+		p.traces, err = tracing.Open(ctx, tracing.Pod{Region: settings.Region, Version: build.Version}, log)
+	}
+	if err != nil {
 		p.service.Close()
 		st.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// logInternal tells of a failure that clients only see as "internal", and of whose request it came.
+func logInternal(log *slog.Logger, err error) {
+	var f *service.Failure
+	if !errors.As(err, &f) {
+		log.Error("internal error", "error", err)
+		return
+	}
+	log.ErrorContext(f.Context, "internal error", "operation", f.Operation, "request_id", f.RequestID, "error", f.Err)
 }
 
 func (p *Pod) notDraining(context.Context) error {
@@ -179,6 +194,9 @@ func (p *Pod) Run(ctx context.Context) error {
 	<-workersDone
 	p.service.Close()
 	p.store.Close()
+	if err := p.traces.Close(); err != nil {
+		p.log.Warn("the last traces were not sent", "error", err)
+	}
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+	"go.opentelemetry.io/otel/attribute"
 )
 
 // Parameter types. They are declared, not inferred: CockroachDB takes `$1::int8[]` for text.
@@ -94,10 +95,11 @@ func queueKeyed[Key any](tx *Tx, family keyedStatement, rows func(pgx.Rows) erro
 	}
 }
 
-// session is what we keep of a connection: the statements that it has prepared, and a buffer for
-// their parameters.
+// session is what we keep of a connection: the statements that it has prepared, a buffer for their
+// parameters, and what spans say of its server.
 type session struct {
 	prepared map[string]*ready
+	server   []attribute.KeyValue
 	buffer   []byte
 }
 
@@ -123,14 +125,16 @@ type call struct {
 // roundTrip sends calls, framed by plain commands such as BEGIN and COMMIT, in one pipeline. A
 // failing call is named in the error; none after it has run.
 func roundTrip(ctx context.Context, conn *pgx.Conn, before string, calls []call, after string) error {
-	err := pipelined(ctx, conn, before, calls, after)
+	trip := beginTrip(ctx, conn)
+	err := pipelined(ctx, conn, trip, before, calls, after)
+	trip.end(err)
 	if err != nil && conn.IsClosed() {
 		return &lostError{err}
 	}
 	return err
 }
 
-func pipelined(ctx context.Context, conn *pgx.Conn, before string, calls []call, after string) error {
+func pipelined(ctx context.Context, conn *pgx.Conn, trip *trip, before string, calls []call, after string) error {
 	s, err := prepareAll(ctx, conn, calls)
 	if err != nil {
 		return err
@@ -140,7 +144,8 @@ func pipelined(ctx context.Context, conn *pgx.Conn, before string, calls []call,
 		_ = pipeline.Close()
 		return err
 	}
-	err = receive(conn, pipeline, before, calls, after)
+	trip.sent()
+	err = receive(conn, pipeline, trip, before, calls, after)
 	if closeErr := pipeline.Close(); err == nil {
 		err = closeErr
 	}
@@ -188,14 +193,18 @@ func (s *session) send(types *pgtype.Map, p *pgconn.Pipeline, before string, cal
 	return p.Sync()
 }
 
-func receive(conn *pgx.Conn, p *pgconn.Pipeline, before string, calls []call, after string) error {
+func receive(conn *pgx.Conn, p *pgconn.Pipeline, trip *trip, before string, calls []call, after string) error {
 	if before != "" {
-		if _, err := finish(p); err != nil {
+		_, err := finish(p)
+		trip.answered(before, before, err)
+		if err != nil {
 			return &callError{before, err}
 		}
 	}
 	for _, c := range calls {
-		if err := c.receive(conn, p); err != nil {
+		err := c.receive(conn, p)
+		trip.answered(c.st.name, c.st.sql, err)
+		if err != nil {
 			return &callError{c.st.name, err}
 		}
 	}
@@ -203,6 +212,7 @@ func receive(conn *pgx.Conn, p *pgconn.Pipeline, before string, calls []call, af
 		return nil
 	}
 	tag, err := finish(p)
+	trip.answered(after, after, err)
 	if err != nil {
 		return &callError{after, err}
 	}

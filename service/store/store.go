@@ -53,6 +53,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	config.MaxConnLifetimeJitter = 10 * time.Minute
 	config.HealthCheckPeriod = 5 * time.Second
 	config.ConnConfig.ConnectTimeout = 3 * time.Second
+	config.ConnConfig.Tracer = tracer{}
 	s := &Store{regions: o.Regions, retries: o.OnRetry}
 	if s.retries == nil {
 		s.retries = func(string) {}
@@ -116,10 +117,11 @@ func (s *Store) setUpSession(ctx context.Context, conn *pgx.Conn) (err error) {
 	if err := conn.QueryRow(ctx, "SELECT version()", pgx.QueryExecModeSimpleProtocol).Scan(&version); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, dialectOf(version).session, pgx.QueryExecModeSimpleProtocol); err != nil {
+	d := dialectOf(version)
+	if _, err := conn.Exec(ctx, d.session, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
-	conn.PgConn().CustomData()[sessionKey] = &session{prepared: map[string]*ready{}}
+	conn.PgConn().CustomData()[sessionKey] = &session{prepared: map[string]*ready{}, server: describe(conn, d)}
 	return nil
 }
 

@@ -8,6 +8,8 @@ import (
 
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
 	"github.com/jackc/pgx/v5"
+
+	"stockyard/service/telemetry/tracing"
 )
 
 const (
@@ -48,6 +50,7 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context, *Tx) error) e
 		err := s.tryTx(ctx, fn)
 		if cause := retryCause(err); cause != "" {
 			s.retries(cause)
+			tracing.Retried(ctx, cause)
 		}
 		return err
 	})

@@ -1,10 +1,7 @@
-// Package telemetry names Stockyard's metrics and makes its logger.
+// Package telemetry names Stockyard's metrics and makes its logger. Traces are in tracing.
 package telemetry
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -36,6 +33,7 @@ type Metrics struct {
 
 // Gauges are read when metrics are scraped.
 type Gauges struct {
+	InFlight    func() int
 	LaneDepth   func() int
 	Connections func() (total, inUse, limit int32)
 }
@@ -106,6 +104,7 @@ func (m *Metrics) Watch(g Gauges) {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
 	}
 	m.Registry.MustRegister(
+		gauge("stockyard_requests_in_flight", "REST and gRPC requests being dealt with, watchers of the feed not among them.", func() float64 { return float64(g.InFlight()) }),
 		gauge("stockyard_lane_depth", "Commands waiting in lanes.", func() float64 { return float64(g.LaneDepth()) }),
 		gauge("stockyard_db_connections", "Database connections open.", func() float64 { n, _, _ := g.Connections(); return float64(n) }),
 		gauge("stockyard_db_connections_in_use", "Database connections in use.", func() float64 { _, n, _ := g.Connections(); return float64(n) }),
@@ -216,20 +215,4 @@ func (m *Metrics) Verified(violations int, took time.Duration) {
 // Authenticated counts a credential that was presented.
 func (m *Metrics) Authenticated(kind auth.Kind, result string) {
 	m.comers.WithLabelValues(string(kind), result).Inc()
-}
-
-// Logger makes the logger of a format (json or text) and level (debug, info, warn, error).
-func Logger(w io.Writer, format, level string) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
-	}
-	o := &slog.HandlerOptions{Level: l}
-	switch format {
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, o)), nil
-	case "text":
-		return slog.New(slog.NewTextHandler(w, o)), nil
-	}
-	return nil, fmt.Errorf("log format %q: want json or text", format)
 }
