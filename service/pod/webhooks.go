@@ -30,6 +30,6 @@ func (p *Pod) webhookOptions() service.WebhookOptions {
 func (p *Pod) dispatcher() *webhook.Dispatcher {
 	return webhook.New(webhook.Options{
 		Store: p.store, Hub: p.hub, Region: p.service.Topology().Primary, Secrets: p.secrets,
-		AllowPrivate: p.settings.AllowPrivateWebhooks, Log: p.log, Observer: p.metrics.Webhooks(),
+		AllowPrivate: p.settings.AllowPrivateWebhooks, Log: p.log, Traces: p.traces, Observer: p.metrics.Webhooks(),
 	})
 }

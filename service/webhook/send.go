@@ -4,15 +4,19 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
 
 	"stockyard/service"
 	"stockyard/service/store"
+	"stockyard/service/telemetry/tracing"
 	"stockyard/service/webhook/signature"
 )
 
@@ -189,10 +193,19 @@ func (e *endpoint) post(ctx context.Context, url string, d store.Delivery, secre
 	}
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("User-Agent", "Stockyard-Webhooks/1")
-	signature.Sign(request.Header, uuid.UUID(d.UUID).String(), time.Now(), []byte(d.Payload), secrets...)
+	id := uuid.UUID(d.UUID).String()
+	signature.Sign(request.Header, id, time.Now(), []byte(d.Payload), secrets...)
+	// The URL stays out of the span: some carry a secret.
+	_, span := e.o.Traces.Call(ctx, propagation.HeaderCarrier(request.Header), "deliver to webhook",
+		attribute.String("stockyard.webhook", e.name), attribute.String("stockyard.delivery", id))
+	defer span.End()
 	answer, err := e.client.Do(request)
 	if err != nil {
+		tracing.Fail(span, "no_answer")
 		return e.unanswered(err)
+	}
+	if span.SetAttributes(attribute.Int("http.response.status_code", answer.StatusCode)); answer.StatusCode >= http.StatusMultipleChoices {
+		tracing.Fail(span, strconv.Itoa(answer.StatusCode))
 	}
 	defer func() { _ = answer.Body.Close() }()
 	v := judge(answer, time.Now())

@@ -15,6 +15,7 @@ import (
 	"stockyard/service/feed"
 	"stockyard/service/secrets"
 	"stockyard/service/store"
+	"stockyard/service/telemetry/tracing"
 	"stockyard/service/webhook/egress"
 )
 
@@ -41,6 +42,8 @@ type Options struct {
 	AllowPrivate bool
 	Log          *slog.Logger
 	Observer     Observer
+	// Traces begins a trace for each delivery, which its receiver is told of; nil for none.
+	Traces *tracing.Traces
 	// Backoff says when failed attempts are repeated, and when no more.
 	Backoff Backoff
 	// Timeout of an attempt: 15s.
