@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"stockyard/service/auth"
+	"stockyard/service/inventory"
 	"stockyard/service/store"
 )
 
@@ -22,4 +23,10 @@ func (s *Service) verify(ctx context.Context) (store.Verification, error) {
 	defer s.verifying.Unlock()
 	v, err := s.store.Verify(ctx)
 	return v, fromStore(err, false)
+}
+
+// Census counts the stock levels of every region. It reads each of them. Errors: ErrUnavailable.
+func (s *Service) Census(ctx context.Context) ([]inventory.Census, error) {
+	counts, err := s.store.Census(ctx)
+	return counts, fromStore(err, false)
 }

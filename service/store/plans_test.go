@@ -17,6 +17,7 @@ import (
 var whole = map[string]string{
 	"all_locations": "every pod keeps the few there are in memory",
 	"all_channels":  "every pod keeps the few there are in memory",
+	"count_levels":  "one pod counts them, as rarely as it verifies them all",
 }
 
 // along names the index that a list goes along, where several would do and one has fewer rows.

@@ -29,6 +29,7 @@ type Metrics struct {
 	drift     prometheus.Gauge
 	verified  prometheus.Gauge
 	verifying prometheus.Gauge
+	stock     *stock
 }
 
 // Gauges are read when metrics are scraped.
@@ -42,6 +43,7 @@ type Gauges struct {
 func New(region, version string) *Metrics {
 	m := &Metrics{
 		Registry: prometheus.NewRegistry(),
+		stock:    newStock(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "stockyard_http_request_duration_seconds", Help: "Time to answer a REST request.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15},
@@ -93,7 +95,7 @@ func New(region, version string) *Metrics {
 		Name: "stockyard_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"region": region, "version": version},
 	}, func() float64 { return 1 })
 	m.Registry.MustRegister(m.requests, m.calls, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, m.comers,
-		m.alerts, m.alertsLag, m.drift, m.verified, m.verifying, build,
+		m.alerts, m.alertsLag, m.drift, m.verified, m.verifying, m.stock, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
