@@ -88,7 +88,7 @@ func TestMetricsAreNamedByConvention(t *testing.T) {
 }
 
 // row is one of README's table of metrics: name, type, labels.
-var row = regexp.MustCompile("(?m)^\\| `(stockyard_[a-z_]+)` \\| ([a-z]+) \\| ([^|]*) \\| .+ \\|$")
+var row = regexp.MustCompile("(?m)^\\| `(stockyard_[a-z_]+)` \\| ([a-z]+) \\|([^|]*)\\| .+ \\|$")
 
 func TestReadmeListsEveryMetric(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
