@@ -62,7 +62,8 @@ func newSystem(ctx context.Context, s *server, binary, pgbench, dir string) (sys
 		return sys, err
 	}
 	sys.ends = append(sys.ends, drop)
-	if _, err = sys.stockyard(ctx, "migrate"); err != nil {
+	// All nodes are on this machine, and what it is compared with has no regions either.
+	if _, err = sys.stockyard(ctx, "migrate", "--unpartitioned"); err != nil {
 		return sys, err
 	}
 	key, err := sys.stockyard(ctx, "key", "create", "--name", "bench", "--grant", "admin")
