@@ -50,6 +50,10 @@ bench: ## Measure Stockyard beside plain SQL on the same database (BENCH_FLAGS='
 bench-reads: ## Measure cached and strong reads beside gin answering a constant and pgbench selecting the row.
 	@$(GO) run ./service/devdb/withdb -- $(GO) test ./service/pod -run '^$$' -bench Reads -benchtime 1x
 
+.PHONY: bench-feed
+bench-feed: ## Measure how long a change takes to its readers, to 5,000 of them, beside LISTEN/NOTIFY.
+	@$(GO) run ./service/devdb/withdb -- $(GO) test ./service/pod -run '^$$' -bench Feed -benchtime 1x
+
 .PHONY: lint
 lint: ## Check style, common mistakes and the direction of imports.
 	@$(GOLANGCI) run ./...

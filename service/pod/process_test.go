@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { storetest.Main(m) }
 
 // build builds stockyard.
-func build(t *testing.T) (binary string) {
+func build(t testing.TB) (binary string) {
 	t.Helper()
 	binary = filepath.Join(t.TempDir(), "stockyard")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "stockyard/cmd/stockyard").CombinedOutput()
@@ -108,7 +108,7 @@ func (p *process) stop() error {
 }
 
 // freeAddress is one that nobody listens on, a moment ago.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,0 +1,249 @@
+package pod_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stockyard/service/client"
+	"stockyard/service/devdb"
+	"stockyard/service/store/storetest"
+)
+
+// feedPace is the time between one change and the next.
+const feedPace = 10 * time.Millisecond
+
+// BenchmarkFeed tells how long it takes from sending a change to hearing of it: over REST and
+// server-sent events, with more and more readers, and by LISTEN/NOTIFY of a transaction that writes
+// about as much by itself. And what readers cost in memory. It runs once, whatever -benchtime says.
+func BenchmarkFeed(b *testing.B) {
+	binary := build(b)
+	for _, kind := range []devdb.Kind{devdb.PostgreSQL, devdb.CockroachDB} {
+		b.Run(string(kind), func(b *testing.B) {
+			db := storetest.Open(b, kind)
+			y := openFeedYard(b, binary, db)
+			b.ReportMetric(0, "ns/op")
+			if kind == devdb.PostgreSQL {
+				b.Logf("%-62s %s", "LISTEN/NOTIFY", notified(b, db.URLs[0], 300))
+			}
+			y.readers(b, 1, "tea-0")
+			b.Logf("%-62s %s", "one reader", y.told(b, 300, 1))
+			y.readers(b, 99, "tea-0")
+			b.Logf("%-62s %s", "100 readers of every change", y.told(b, 300, 1))
+			before := y.memory(b)
+			for i := range products {
+				y.readers(b, 4900/products, fmt.Sprintf("tea-%d", i))
+			}
+			b.Logf("%-62s %s", "5,000 readers, 149 of them of every change", y.told(b, 100, 1))
+			b.Logf("%-62s %s", "5,000 readers, of changes of 100 SKUs in turn", y.told(b, 300, products))
+			b.Logf("4,900 readers took %.1f KiB each", float64(y.memory(b)-before)/4900/1024)
+		})
+	}
+}
+
+// products is how many SKUs there are.
+const products = 100
+
+// feedYard is a pod with readers.
+type feedYard struct {
+	pod  *process
+	api  *client.Client
+	keys int
+
+	mu      sync.Mutex
+	waiting map[string]*change // by reference
+	listen  map[string]int     // readers of each SKU
+}
+
+// change is on its way to its readers.
+type change struct {
+	left int
+	done chan struct{}
+}
+
+func openFeedYard(b *testing.B, binary string, db *storetest.DB) *feedYard {
+	b.Helper()
+	y := &feedYard{
+		pod: &process{
+			region: db.Topology.Primary, address: freeAddress(b), grpc: freeAddress(b), database: db.URLs[0], binary: binary,
+			log: filepath.Join(b.TempDir(), "pod.log"), more: []string{"--anonymous", "--watchers", "6000"},
+		},
+		waiting: map[string]*change{}, listen: map[string]int{},
+	}
+	if err := y.pod.start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(y.pod.kill)
+	var err error
+	if y.api, err = client.New([]string{y.pod.url()}, client.Options{}); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := y.api.PutLocation(b.Context(), client.Location{Name: "NYC", Title: "NYC", Region: db.Topology.Primary, Kind: "store", Country: "US"}); err != nil {
+		b.Fatal(err)
+	}
+	for i := range products {
+		if _, err := y.api.PutProduct(b.Context(), client.Product{SKU: fmt.Sprintf("tea-%d", i), Name: "Tea"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return y
+}
+
+// readers adds readers of a SKU, and waits until each has begun.
+func (y *feedYard) readers(b *testing.B, n int, sku string) {
+	b.Helper()
+	for range n {
+		conn, err := net.Dial("tcp", y.pod.address)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = conn.Close() })
+		if _, err := fmt.Fprintf(conn, "GET /v1/events?sku=%s HTTP/1.1\r\nHost: pod\r\nAccept: text/event-stream\r\n\r\n", sku); err != nil {
+			b.Fatal(err)
+		}
+		lines := bufio.NewReaderSize(conn, 1024)
+		for begun := false; !begun; {
+			line, err := lines.ReadSlice('\n')
+			if err != nil {
+				b.Fatal(err)
+			}
+			begun = bytes.HasPrefix(line, []byte("id: "))
+		}
+		go y.read(lines)
+	}
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.listen[sku] += n
+}
+
+func (y *feedYard) read(lines *bufio.Reader) {
+	for {
+		line, err := lines.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		data, is := bytes.CutPrefix(line, []byte("data: "))
+		if !is {
+			continue
+		}
+		var event struct{ Reference string }
+		if json.Unmarshal(data, &event) == nil {
+			y.heard(event.Reference)
+		}
+	}
+}
+
+func (y *feedYard) heard(reference string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if t := y.waiting[reference]; t != nil {
+		if t.left--; t.left == 0 {
+			close(t.done)
+			delete(y.waiting, reference)
+		}
+	}
+}
+
+// told changes stock of SKUs in turn, so many times, and gives how long it took until the last of a
+// change's readers had heard of it.
+func (y *feedYard) told(b *testing.B, times, skus int) latencies {
+	b.Helper()
+	return paced(b, times, func(i int) error {
+		sku := fmt.Sprintf("tea-%d", i%skus)
+		y.mu.Lock()
+		y.keys++
+		reference := strconv.Itoa(y.keys)
+		t := &change{left: y.listen[sku], done: make(chan struct{})}
+		y.waiting[reference] = t
+		y.mu.Unlock()
+		line := client.MovementLine{Location: "NYC", SKU: sku, Quantity: 1}
+		_, _, err := y.api.Move(b.Context(), reference, client.MovementRequest{Kind: "receive", Reference: reference, Lines: []client.MovementLine{line}})
+		if err == nil {
+			<-t.done
+		}
+		return err
+	})
+}
+
+// memory is what the pod's process has in memory, in bytes.
+func (y *feedYard) memory(b *testing.B) int64 {
+	b.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", y.pod.cmd.Process.Pid))
+	if err != nil {
+		b.Skip(err)
+	}
+	pages, err := strconv.ParseInt(string(bytes.Fields(raw)[1]), 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+// notified does the same by the plain way: a transaction that writes a row and notifies.
+func notified(b *testing.B, url string, times int) latencies {
+	b.Helper()
+	ctx := b.Context()
+	writer, err := pgx.Connect(ctx, url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = writer.Close(context.WithoutCancel(ctx)) }()
+	listener, err := pgx.Connect(ctx, url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = listener.Close(context.WithoutCancel(ctx)) }()
+	if _, err := writer.Exec(ctx, "CREATE TABLE plain_events (id BIGINT PRIMARY KEY, body TEXT)"); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := listener.Exec(ctx, "LISTEN plain_events"); err != nil {
+		b.Fatal(err)
+	}
+	return paced(b, times, func(i int) error {
+		batch := &pgx.Batch{}
+		batch.Queue("INSERT INTO plain_events VALUES ($1, repeat('x', 400))", i)
+		batch.Queue("SELECT pg_notify('plain_events', repeat('x', 400))")
+		if err := writer.SendBatch(ctx, batch).Close(); err != nil {
+			return err
+		}
+		_, err := listener.WaitForNotification(ctx)
+		return err
+	})
+}
+
+// latencies of changes, sorted.
+type latencies []time.Duration
+
+func (l latencies) String() string {
+	at := func(share float64) time.Duration { return l[int(share*float64(len(l)-1))].Round(10 * time.Microsecond) }
+	return fmt.Sprintf("median %8v  p99 %8v", at(.5), at(.99))
+}
+
+// paced does something again and again, and times it.
+func paced(b *testing.B, times int, do func(i int) error) (l latencies) {
+	b.Helper()
+	pace := time.NewTicker(feedPace)
+	defer pace.Stop()
+	for i := range times {
+		<-pace.C
+		began := time.Now()
+		if err := do(i); err != nil {
+			b.Fatal(err)
+		}
+		l = append(l, time.Since(began))
+	}
+	slices.Sort(l)
+	return l
+}
