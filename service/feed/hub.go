@@ -156,7 +156,7 @@ func (h *Hub) follow(ctx context.Context) error {
 		return err
 	}
 	h.mu.Lock()
-	h.ring = newRing(h.options.Buffer, from)
+	h.ring = newRing(h.options.Buffer, from, !h.store.IsCockroach())
 	h.mu.Unlock()
 	tail := h.store.TailFeed(from)
 	for {

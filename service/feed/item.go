@@ -26,6 +26,13 @@ func newItem(fed store.Fed, cockroach bool) *Item {
 	return &Item{Event: fed.Event, Alert: fed.Alert, Cursor: encode(fed.Cursor, cockroach), fed: fed}
 }
 
+// at gives the same entry at a place that is more than it came with.
+func (i *Item) at(p store.Position) *Item {
+	fed := i.fed
+	fed.Nth, fed.Cursor = p.Given, p
+	return newItem(fed, true)
+}
+
 // JSON is the entry as REST, SSE and webhooks give it; it is encoded once for all readers.
 func (i *Item) JSON() []byte {
 	i.encode.Do(func() {

@@ -23,6 +23,7 @@ type Reader struct {
 	position store.Position // everything before it has been read
 	next     int64          // the number of the next entry in the ring, -1 before it has been found
 	ring     *ring          // the one that it is in
+	settled  []*Item        // what is read before the ring's next
 	last     string         // the cursor of the last batch
 }
 
@@ -176,6 +177,12 @@ func (r *Reader) join() (since store.Position, joined bool) {
 		return h.ring.since, false
 	}
 	r.ring, r.next = h.ring, h.ring.first
+	if r.position.Compare(h.ring.upTo) < 0 {
+		r.settled = h.ring.settled(r.position, &r.watched)
+		if !h.ring.ordered {
+			r.position = h.ring.upTo
+		}
+	}
 	return since, true
 }
 
@@ -185,6 +192,12 @@ func (r *Reader) scan(most int) (b Batch, changed <-chan struct{}, err error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	changed = h.changed
+	if len(r.settled) > 0 {
+		n := min(most, len(r.settled))
+		b.Items, r.settled = r.settled[:n], r.settled[n:]
+		b.Cursor = b.Items[n-1].Cursor
+		return b, changed, nil
+	}
 	switch {
 	case r.next >= 0 && (r.ring != h.ring || r.next < h.ring.first):
 		h.cutOff.Add(1)
@@ -200,6 +213,9 @@ func (r *Reader) scan(most int) (b Batch, changed <-chan struct{}, err error) {
 			b.Items = append(b.Items, i)
 		}
 		b.Cursor = i.Cursor
+		if i.fed.Cursor.Compare(r.position) < 0 { // it came before its reader
+			b.Cursor = r.encode(r.position)
+		}
 	}
 	if r.next == h.ring.next {
 		b.Cursor = r.encode(h.ring.upTo)

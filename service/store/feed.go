@@ -55,6 +55,9 @@ func (p Position) Compare(o Position) int {
 	return cmp.Or(p.At.Compare(o.At), cmp.Compare(p.Given, o.Given))
 }
 
+// Behind is the position behind all entries of a position's moment.
+func (p Position) Behind() Position { return Position{At: p.At.next()} }
+
 // Fed is an entry of the feed: an event, or an alert.
 type Fed struct {
 	At  Moment // of its transaction
@@ -68,6 +71,12 @@ type Fed struct {
 
 // Place is the entry's own place.
 func (f *Fed) Place() Position { return Position{At: f.At, Given: f.Nth} }
+
+// Compare orders entries as all readings of the feed do: by moments, and within them by levels and
+// versions, alerts last.
+func (f *Fed) Compare(o *Fed) int {
+	return placed{f.At, f.Event, f.Alert}.compare(placed{o.At, o.Event, o.Alert})
+}
 
 // After says that a reader who goes on from a position has yet to get the entry.
 func (f *Fed) After(p Position) bool { return f.Place().Compare(p) > 0 }
