@@ -174,4 +174,3 @@ func TestKubernetesHasTheSameAlerts(t *testing.T) {
 		t.Error("prometheusrule.yaml isn't what alerts.yml says: `go test -run Kubernetes -update`")
 	}
 }
-
