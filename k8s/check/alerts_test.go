@@ -166,7 +166,7 @@ func TestKubernetesHasTheSameAlerts(t *testing.T) {
 		"  labels:\n    app.kubernetes.io/name: stockyard\nspec:\n  groups:\n" +
 		regexp.MustCompile(`(?m)^(.+)$`).ReplaceAllString(groups, "  $1")
 	if *update {
-		if err := os.WriteFile(filepath.Join(monitoring, "prometheusrule.yaml"), []byte(want), 0o644); err != nil { //nolint:gosec // as all manifests
+		if err := os.WriteFile(filepath.Join(monitoring, "prometheusrule.yaml"), []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

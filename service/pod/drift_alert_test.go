@@ -134,6 +134,9 @@ func TestDriftIsAlertedWithinAMinute(t *testing.T) {
 		prom.wait(t, fmt.Sprintf("stockyard_verify_last_success_timestamp_seconds > %d and stockyard_drift_violations == 0", booked), false)
 		seen := time.Now().Unix()
 		prom.wait(t, fmt.Sprintf(`prometheus_rule_group_last_evaluation_timestamp_seconds{rule_group=~".*;stockyard-stock"} > %d`, seen), false)
+		if failed, err := prom.ask(t.Context(), "prometheus_rule_evaluation_failures_total > 0"); err != nil || len(failed) > 0 {
+			t.Errorf("rules can't be worked out: %v, %v", failed, err)
+		}
 		if found, err := prom.ask(t.Context(), `ALERTS{alertstate="firing"}`); err != nil || len(found) > 0 {
 			t.Fatalf("all is well, and %v fires, %v", found, err)
 		}
