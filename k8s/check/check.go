@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// schemas are those of Kubernetes 1.30, cert-manager, Gateway API and multi-cluster services; schemas/make.go makes them.
+// schemas are those of Kubernetes 1.30, cert-manager, Gateway API, Prometheus operator and multi-cluster services; schemas/make.go makes them.
 //
 //go:embed schemas/schemas.json
 var schemas []byte

@@ -40,6 +40,9 @@ var customModules = map[string][]string{
 		"config/crd/standard/gateway.networking.k8s.io_gateways.yaml", "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
 		"config/crd/standard/gateway.networking.k8s.io_grpcroutes.yaml", "config/crd/standard/gateway.networking.k8s.io_backendtlspolicies.yaml",
 	},
+	"github.com/prometheus-operator/prometheus-operator@v0.85.0": {
+		"example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml", "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
+	},
 	"sigs.k8s.io/mcs-api@v0.5.2": {"config/crd/multicluster.x-k8s.io_serviceexports.yaml"},
 }
 
