@@ -33,7 +33,7 @@ type Settings struct {
 	RequestTimeout time.Duration `name:"request-timeout" help:"Deadline of a request that names none itself (header Request-Timeout)." env:"STOCKYARD_REQUEST_TIMEOUT" default:"15s"`
 	TxTimeout      time.Duration `help:"Deadline of one transaction, retries included. A database whose node died takes up to 12s to move its leases." env:"STOCKYARD_TX_TIMEOUT" default:"15s"`
 	ExpiryEvery    time.Duration `help:"How often lapsed holds are tidied away." env:"STOCKYARD_EXPIRY_EVERY" default:"1s"`
-	VerifyEvery    time.Duration `help:"How often the invariants are verified, in the primary region; 0: never." env:"STOCKYARD_VERIFY_EVERY" default:"10m"`
+	VerifyEvery    time.Duration `help:"How often the invariants are verified, in the primary region, at most a tenth of the time; 0: never." env:"STOCKYARD_VERIFY_EVERY" default:"30s"`
 	DrainDelay     time.Duration `help:"How long a stopping pod reports not ready before it stops taking requests." env:"STOCKYARD_DRAIN_DELAY" default:"3s"`
 	Webhooks
 	LogLevel  string `help:"debug, info, warn or error." env:"STOCKYARD_LOG_LEVEL" default:"info"`
