@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"stockyard/service/inventory"
 )
@@ -32,8 +33,11 @@ var schemaSince = defineOn(cockroachdb, "schema_since", `SELECT applied_at FROM 
 
 var clusterTime = defineOn(cockroachdb, "cluster_time", `SELECT cluster_logical_timestamp()::text`)
 
-// setUp has the cluster keep its ranges ready to be followed.
+// setUp has the cluster keep its ranges ready to be followed, and tell of changes soon.
 func (changefeed) setUp(ctx context.Context, s *Store) error {
+	if err := s.tellSoon(ctx); err != nil {
+		return err
+	}
 	var on bool
 	err := s.pool.QueryRow(ctx, "SHOW CLUSTER SETTING kv.rangefeed.enabled", pgx.QueryExecModeSimpleProtocol).Scan(&on)
 	if err == nil && on {
@@ -44,6 +48,28 @@ func (changefeed) setUp(ctx context.Context, s *Store) error {
 		return fmt.Errorf("the change feed needs the cluster setting kv.rangefeed.enabled; have an administrator run: %s (%w)", set, classify(err))
 	}
 	return nil
+}
+
+// A changefeed gives a change when it has looked once more at what columns its tables have. It looks
+// every second by default: 1 s that every change takes. Every 100 ms is one small read for each pod.
+const (
+	lookedEvery   = "SHOW CLUSTER SETTING changefeed.experimental_poll_interval"
+	lookMoreOften = "SET CLUSTER SETTING changefeed.experimental_poll_interval = '100ms'"
+	lookByDefault = time.Second
+)
+
+// tellSoon leaves alone what an administrator has set. Without the right to set it, or on a version
+// that doesn't know it, changes are merely later.
+func (s *Store) tellSoon(ctx context.Context) error {
+	var every pgtype.Interval
+	err := s.pool.QueryRow(ctx, lookedEvery, pgx.QueryExecModeSimpleProtocol).Scan(&every)
+	if err == nil && every.Microseconds == lookByDefault.Microseconds() {
+		_, err = s.pool.Exec(ctx, lookMoreOften, pgx.QueryExecModeSimpleProtocol)
+	}
+	if sqlState(err) != "" {
+		return nil
+	}
+	return classify(err)
 }
 
 func (changefeed) now(ctx context.Context, s *Store) (p Position, err error) {
