@@ -12,7 +12,7 @@ import (
 	"stockyard/service"
 )
 
-// EventSchemaVersion counts the forms of events. Within one, fields are only ever added.
+// EventSchemaVersion counts the forms of events. Within one, fields and kinds are only ever added.
 const EventSchemaVersion = 1
 
 // eventSchema is what `stockyard schema events` prints.
@@ -38,7 +38,7 @@ func EventSchema() ([]byte, error) {
 		ID:     fmt.Sprintf("urn:stockyard:schema:events:%d", EventSchemaVersion),
 		Title:  "Stockyard event",
 		Description: fmt.Sprintf("An entry of Stockyard's change feed, version %d: a change of one stock level, or an alert. "+
-			"Fields may be added; what is there stays as it is.", EventSchemaVersion),
+			"Fields and kinds may be added; what is there stays as it is.", EventSchemaVersion),
 		OneOf: []*huma.Schema{s.answer(reflect.TypeFor[service.EventAnswer]()), s.answer(reflect.TypeFor[service.AlertAnswer]())},
 		Defs:  map[string]json.RawMessage{},
 	}
