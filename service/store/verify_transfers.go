@@ -56,13 +56,13 @@ var transferChecks = []check{
 		                        FROM transfer_lines
 		                       UNION ALL
 		                      SELECT transfer_home, transfer_id, sku,
-		                             CASE WHEN kind = 'transfer_ship' THEN on_hand_delta ELSE 0 END,
-		                             CASE WHEN kind = 'transfer_expect' THEN -incoming_delta ELSE 0 END,
-		                             CASE WHEN kind = 'transfer_receive' THEN incoming_delta ELSE 0 END,
-		                             CASE WHEN kind = 'transfer_receive' THEN -quarantined_delta ELSE 0 END,
-		                             CASE WHEN kind = 'transfer_lose' THEN incoming_delta ELSE 0 END,
-		                             CASE WHEN kind = 'transfer_recall' THEN incoming_delta ELSE 0 END,
-		                             CASE WHEN kind = 'transfer_return' THEN shortfall_delta - on_hand_delta ELSE 0 END
+		                             CASE WHEN kind = 'transfer_ship' THEN on_hand_delta::decimal ELSE 0 END,
+		                             CASE WHEN kind = 'transfer_expect' THEN -incoming_delta::decimal ELSE 0 END,
+		                             CASE WHEN kind = 'transfer_receive' THEN incoming_delta::decimal ELSE 0 END,
+		                             CASE WHEN kind = 'transfer_receive' THEN -quarantined_delta::decimal ELSE 0 END,
+		                             CASE WHEN kind = 'transfer_lose' THEN incoming_delta::decimal ELSE 0 END,
+		                             CASE WHEN kind = 'transfer_recall' THEN incoming_delta::decimal ELSE 0 END,
+		                             CASE WHEN kind = 'transfer_return' THEN shortfall_delta::decimal - on_hand_delta ELSE 0 END
 		                        FROM stock_events WHERE transfer_id IS NOT NULL) AS both_sides
 		               GROUP BY transfer_home, transfer_id, sku) AS d
 		       WHERE d.shipped <> 0 OR d.expected <> 0 OR d.received <> 0 OR d.quarantined <> 0 OR d.lost <> 0 OR d.recalled <> 0 OR d.returned <> 0`,
