@@ -20,11 +20,10 @@ type stock struct {
 }
 
 func newStock() *stock {
-	by := []string{"region"}
 	return &stock{
-		all:   prometheus.NewDesc("stockyard_stock_levels", "Stock levels, by region, when the books were last verified.", by, nil),
-		out:   prometheus.NewDesc("stockyard_stock_levels_out_of_stock", "Stock levels with nothing available, by region.", by, nil),
-		short: prometheus.NewDesc("stockyard_stock_levels_in_shortfall", "Stock levels that let more units go than the books had free, by region.", by, nil),
+		all:   prometheus.NewDesc("stockyard_stock_levels", "Stock levels, by region, when the books were last verified.", []string{"region"}, nil),
+		out:   prometheus.NewDesc("stockyard_stock_levels_out_of_stock", "Stock levels with nothing available, by region.", []string{"region"}, nil),
+		short: prometheus.NewDesc("stockyard_stock_levels_in_shortfall", "Stock levels that let more units go than the books had free, by region.", []string{"region"}, nil),
 	}
 }
 
