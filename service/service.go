@@ -60,6 +60,7 @@ type Service struct {
 	skuReads   gathering[skuRead, answered[[]inventory.Level]]
 	keys       recentKeys
 	verifying  sync.Mutex
+	reporting  chan struct{} // has room for the reports that may run at once
 	denials    *denials
 	limits     limits
 	lanes      []*lane
@@ -89,7 +90,8 @@ func New(st *store.Store, o Options) *Service {
 	}
 	s := &Service{
 		store: st, options: o, places: newPlaces(st), stopping: make(chan struct{}),
-		denials: newDenials(st, o.Region, o.OnTrouble), imports: newImports(max(1, o.Lanes/2)),
+		reporting: make(chan struct{}, maxReports),
+		denials:   newDenials(st, o.Region, o.OnTrouble), imports: newImports(max(1, o.Lanes/2)),
 	}
 	s.limits.perSecond, s.limits.requests.most, s.limits.watchers.most = o.RateLimit, int64(o.InFlight), int64(o.Watchers)
 	for range o.Lanes {

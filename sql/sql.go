@@ -7,3 +7,8 @@ import "embed"
 //
 //go:embed migrations/*.sql
 var Migrations embed.FS
+
+// Reports are what analysts ask, one question a file: its header says what it takes and gives.
+//
+//go:embed reports/*.sql
+var Reports embed.FS

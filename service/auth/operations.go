@@ -72,6 +72,9 @@ const (
 
 	Verify Operation = "verify"
 
+	ListReports Operation = "list_reports"
+	RunReport   Operation = "run_report"
+
 	CreateKey    Operation = "create_key"
 	GetKey       Operation = "get_key"
 	ListKeys     Operation = "list_keys"
@@ -127,6 +130,7 @@ var (
 	sellers    = []Role{POS, Integrator}
 	handlers   = []Role{Warehouse, Integrator}
 	shippers   = []Role{POS, Warehouse, Integrator}
+	analysts   = []Role{Viewer, Planner}
 	planners   = []Role{Warehouse, Planner, Integrator}
 	connectors = []Role{Integrator}
 	adminsOnly = []Role{}
@@ -207,6 +211,10 @@ var rules = map[Operation]Rule{
 	Redeliver:      {connectors, Everywhere},
 
 	Verify: {connectors, Everywhere},
+
+	// A report reads of all places at once.
+	ListReports: {analysts, Anywhere},
+	RunReport:   {analysts, Everywhere},
 
 	CreateKey:    {adminsOnly, Everywhere},
 	GetKey:       {adminsOnly, Everywhere},

@@ -74,6 +74,8 @@ list_webhooks     ----   ---- ----      ----    y---       y---
 list_deliveries   ----   ---- ----      ----    y---       y---
 redeliver         ----   ---- ----      ----    y---       y---
 verify            ----   ---- ----      ----    y---       y---
+list_reports      yyyy   ---- ----      yyyy    ----       yyyy
+run_report        y---   ---- ----      y---    ----       y---
 create_key        ----   ---- ----      ----    ----       y---
 get_key           ----   ---- ----      ----    ----       y---
 list_keys         ----   ---- ----      ----    ----       y---

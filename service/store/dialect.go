@@ -28,7 +28,9 @@ type dialect struct {
 	snapshot string
 	// followerRead begins one that sees the newest moment that every replica can tell of; "": none does.
 	followerRead string
-	feed         feedOf
+	// report sets up a connection that a report has for itself.
+	report string
+	feed   feedOf
 }
 
 // followerAge is how far back replicas follow: what CockroachDB's follower_read_timestamp() is by its
@@ -51,6 +53,7 @@ func dialectOf(version string) *dialect {
 			// nodes' clocks being as near as they are, it is as good as now.
 			snapshot:     `BEGIN AS OF SYSTEM TIME '-1us'`,
 			followerRead: fmt.Sprintf(`BEGIN AS OF SYSTEM TIME '-%dms'`, followerAge.Milliseconds()),
+			report:       `SET distsql = 'auto'`, // many rows are best added up where they are
 			feed:         changefeed{},
 		}
 	}
@@ -73,6 +76,7 @@ func dialectOf(version string) *dialect {
 			SET LOCAL statement_timeout = 0;
 			SET LOCAL plan_cache_mode = 'auto';
 			SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on`,
-		feed: polling{},
+		report: `SET default_transaction_read_only = on`,
+		feed:   polling{},
 	}
 }

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"stockyard/service/report"
+)
+
+// Bounds of a report.
+const (
+	MaxReportRows = 100_000
+	ReportTimeout = time.Minute
+)
+
+// What a report is refused for; none of it says that something is broken.
+var (
+	// ErrTooManyRows: it found more than MaxReportRows.
+	ErrTooManyRows = errors.New("more rows than a report may have")
+	// ErrTooLarge: its numbers are larger than the database can add up.
+	ErrTooLarge = errors.New("numbers too large to be added up")
+	// ErrTooSlow: it was still at work after ReportTimeout.
+	ErrTooSlow = errors.New("the report took too long")
+)
+
+var typesOfParams = map[report.Type]uint32{report.Text: text, report.Integer: bigint, report.Date: pgtype.DateOID, report.Time: moment}
+
+// Report runs a report at one moment, read-only and without locks: of AtMost's store, one that the
+// nearest replica can tell of. It has a connection of its own, so that it takes none from the tills.
+// Errors: ErrTooManyRows, ErrTooLarge, ErrTooSlow, ErrUnavailable, the context's.
+func (s *Store) Report(ctx context.Context, r *report.Report, values report.Values) (found report.Result, err error) {
+	const tries = 3
+	for attempt := 1; ; attempt++ {
+		err = s.onOwnConn(ctx, func(conn *pgx.Conn) error {
+			found, err = s.reportOn(ctx, conn, r, values)
+			if err != nil && conn.IsClosed() {
+				return &lostError{err}
+			}
+			return err
+		})
+		if s.begin != "" && isBeforeSchema(err) {
+			return s.now.Report(ctx, r, values)
+		}
+		if !isLost(err) || attempt == tries || pause(ctx, attempt) != nil {
+			return found, reportError(ctx, err)
+		}
+	}
+}
+
+// reportError sorts what ended a report.
+func reportError(ctx context.Context, err error) error {
+	const outOfRange, noInterval, canceled = "22003", "22008", "57014"
+	switch code := sqlState(err); {
+	case ctx.Err() != nil && err != nil:
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case code == outOfRange, code == noInterval:
+		return join(ErrTooLarge, err)
+	case code == canceled:
+		return join(ErrTooSlow, err)
+	case errors.Is(err, ErrTooManyRows):
+		return err
+	}
+	return classify(err)
+}
+
+func (s *Store) reportOn(ctx context.Context, conn *pgx.Conn, r *report.Report, values report.Values) (found report.Result, err error) {
+	begin := s.begin
+	if begin == "" {
+		begin = s.dialect.snapshot
+	}
+	for _, set := range []string{s.dialect.report, begin, fmt.Sprintf("SET statement_timeout = '%dms'", ReportTimeout.Milliseconds())} {
+		if _, err := conn.Exec(ctx, set, pgx.QueryExecModeSimpleProtocol); err != nil {
+			return found, err
+		}
+	}
+	found.Report = r
+	if err := conn.QueryRow(ctx, "SELECT now()", pgx.QueryExecModeSimpleProtocol).Scan(&found.AsOf); err != nil {
+		return found, err
+	}
+	found.AsOf = found.AsOf.UTC()
+	found.Params = r.At(values, found.AsOf)
+	args, types := make([][]byte, len(r.Params)), make([]uint32, len(r.Params))
+	for i, p := range r.Params {
+		args[i], types[i] = []byte(found.Params[i]), typesOfParams[p.Type]
+	}
+	reader := conn.PgConn().ExecParams(ctx, r.SQL, args, types, nil, nil) // values as text, both ways: no digit is lost
+	found.Rows, err = readReport(r, reader)
+	_, closing := reader.Close()
+	if err == nil {
+		err = closing
+	}
+	return found, err
+}
+
+func readReport(r *report.Report, reader *pgconn.ResultReader) (rows [][]report.Value, err error) {
+	rows = [][]report.Value{}
+	for reader.NextRow() {
+		if len(rows) == 0 {
+			if err := checkColumns(r, reader.FieldDescriptions()); err != nil {
+				return nil, err
+			}
+		}
+		if len(rows) == MaxReportRows {
+			return nil, ErrTooManyRows
+		}
+		row := make([]report.Value, len(r.Columns))
+		for i, raw := range reader.Values() {
+			if raw == nil {
+				continue
+			}
+			if row[i], err = r.Columns[i].Read(string(raw)); err != nil {
+				return nil, fmt.Errorf("report %s: %w", r.Name, err)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// checkColumns holds the statement's columns against the header.
+func checkColumns(r *report.Report, fields []pgconn.FieldDescription) error {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	want := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		want[i] = c.Name
+	}
+	if got, want := strings.Join(names, ", "), strings.Join(want, ", "); got != want {
+		return fmt.Errorf("report %s: its columns are %s; the header says %s", r.Name, got, want)
+	}
+	return nil
+}

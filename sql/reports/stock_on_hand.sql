@@ -1,0 +1,28 @@
+-- Stock on hand.
+--
+-- How much of each product is at each location, and how much of it is promised, set aside or free?
+--
+-- Parameters:
+--   region    text =                     Only this region; empty for all.
+--   location  text =                     Only this location; empty for all.
+--   sku       text =                     Only this SKU; empty for all.
+--   limit     integer = 1000 in 1..100000  Rows at most.
+-- Columns:
+--   region       text            Home region of the location.
+--   location     text            The location.
+--   sku          text            The SKU.
+--   on_hand      integer, units  Physically there and on the books.
+--   held         integer, units  Promised to open carts and orders, until their holds expire.
+--   allocated    integer, units  Promised to confirmed orders.
+--   quarantined  integer, units  On hand and not for sale.
+--   shortfall    integer, units  Left although the books did not have them free.
+--   available    integer, units  What is free.
+-- Chart: bars location: on_hand, available
+SELECT l.region::text AS region, l.location, l.sku, l.on_hand, l.held, l.allocated, l.quarantined, l.shortfall,
+       l.on_hand::decimal - l.held - l.allocated - l.quarantined - l.shortfall AS available
+  FROM stock_levels AS l
+ WHERE (:'region' = '' OR l.region::text = :'region')
+   AND (:'location' = '' OR l.location = :'location')
+   AND (:'sku' = '' OR l.sku = :'sku')
+ ORDER BY 1, 2, 3
+ LIMIT :'limit'::bigint
