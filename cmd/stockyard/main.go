@@ -24,6 +24,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database to its schema and to the topology."`
 	Regions regionsCommand `cmd:"" help:"Compare the topology with the regions of the database, and apply the difference."`
 	Verify  verifyCommand  `cmd:"" help:"Check every invariant of the stock at one snapshot, without locks."`
+	Report  reportCommand  `cmd:"" help:"Run an analyst's report, or list them."`
 	Replay  replayCommand  `cmd:"" help:"Put a shop's sales history through running pods and prove the result."`
 	Load    loadCommand    `cmd:"" help:"Put a load on running pods, measure it, and prove that nothing was oversold."`
 	Import  importCommand  `cmd:"" help:"Put a file of products into the catalogue of running pods."`

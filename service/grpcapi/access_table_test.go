@@ -20,6 +20,7 @@ const (
 	shippers = "pos warehouse integrator"
 	planners = "warehouse planner integrator"
 	systems  = "integrator"
+	analysts = "viewer planner"
 	nobody   = ""
 )
 
@@ -263,6 +264,8 @@ func webhookCalls() map[string]call {
 
 func adminCalls() map[string]call {
 	return map[string]call{
+		"ListReports":  {analysts, anywhere, func(*testing.T, *field) proto.Message { return &pb.ListReportsRequest{} }},
+		"RunReport":    {analysts, everywhere, func(*testing.T, *field) proto.Message { return &pb.RunReportRequest{Report: "sales_by_day"} }},
 		"Verify":       {systems, everywhere, func(*testing.T, *field) proto.Message { return &pb.VerifyRequest{} }},
 		"ListAuditLog": {nobody, everywhere, func(*testing.T, *field) proto.Message { return &pb.ListAuditLogRequest{PageSize: one} }},
 		"ListSeals":    {nobody, everywhere, func(*testing.T, *field) proto.Message { return &pb.ListSealsRequest{Region: america} }},

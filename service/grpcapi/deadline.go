@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/tap"
 
 	"stockyard/service/auth"
+	"stockyard/service/store"
 )
 
 // Bounds of how long a call may last.
@@ -17,7 +18,8 @@ const (
 
 // longCalls may last longer than others, whether or not the caller says how long.
 var longCalls = map[auth.Operation]time.Duration{
-	auth.Verify:         30 * time.Minute, // it reads every row
+	auth.Verify:         30 * time.Minute,                     // it reads every row
+	auth.RunReport:      store.ReportTimeout + 10*time.Second, // it ends before the call does, and says why
 	auth.ImportProducts: streamTimeout,
 	auth.Watch:          streamTimeout,
 }

@@ -116,6 +116,7 @@ func New(s *service.Service, o Options) *Server {
 	d.register(&pb.FeedService_ServiceDesc, &watchers{service: s, feed: o.Feed, stopping: d.stopping, patience: o.Patience, may: d.stillMay})
 	d.register(&pb.TransferService_ServiceDesc, &transfers{s})
 	d.register(&pb.WebhookService_ServiceDesc, &webhooks{s})
+	d.register(&pb.ReportService_ServiceDesc, &reports{s})
 	d.register(&pb.AdminService_ServiceDesc, &admin{s})
 	grpc_health_v1.RegisterHealthServer(d.grpc, d.health)
 	reflection.Register(d.grpc)

@@ -15,6 +15,7 @@ const (
 	shippers = "pos warehouse integrator"
 	planners = "warehouse planner integrator"
 	systems  = "integrator"
+	analysts = "viewer planner"
 	nobody   = ""
 )
 
@@ -193,12 +194,14 @@ func webhookRoutes() map[string]route {
 
 func adminRoutes() map[string]route {
 	return map[string]route{
-		"GET /v1/verify":      {systems, everywhere, 200, to("/v1/verify")},
-		"GET /v1/audit-log":   {nobody, everywhere, 200, to("/v1/audit-log?page_size=1")},
-		"GET /v1/seals":       {nobody, everywhere, 200, to("/v1/seals?region=us-east1")},
-		"POST /v1/keys":       {nobody, everywhere, 201, to("/v1/keys", viewerKey)},
-		"GET /v1/keys":        {nobody, everywhere, 200, to("/v1/keys?page_size=1")},
-		"GET /v1/keys/:id":    {nobody, everywhere, 200, of(func(f *field) string { return "/v1/keys/" + f.key })},
-		"DELETE /v1/keys/:id": {nobody, everywhere, 204, func(t *testing.T, f *field) (string, string) { return "/v1/keys/" + f.newKey(t), "" }},
+		"GET /v1/verify":          {systems, everywhere, 200, to("/v1/verify")},
+		"GET /v1/reports":         {analysts, anywhere, 200, to("/v1/reports")},
+		"GET /v1/reports/:report": {analysts, everywhere, 200, to("/v1/reports/sales_by_day")},
+		"GET /v1/audit-log":       {nobody, everywhere, 200, to("/v1/audit-log?page_size=1")},
+		"GET /v1/seals":           {nobody, everywhere, 200, to("/v1/seals?region=us-east1")},
+		"POST /v1/keys":           {nobody, everywhere, 201, to("/v1/keys", viewerKey)},
+		"GET /v1/keys":            {nobody, everywhere, 200, to("/v1/keys?page_size=1")},
+		"GET /v1/keys/:id":        {nobody, everywhere, 200, of(func(f *field) string { return "/v1/keys/" + f.key })},
+		"DELETE /v1/keys/:id":     {nobody, everywhere, 204, func(t *testing.T, f *field) (string, string) { return "/v1/keys/" + f.newKey(t), "" }},
 	}
 }

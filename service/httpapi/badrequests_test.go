@@ -27,6 +27,10 @@ func parametersThatAreWrong(t *testing.T, p *pod) {
 		invalid("status", "GET", "/v1/reservations?status=open", "", "status"),
 		invalid("no SKU", "GET", "/v1/availability", "", "sku"),
 		invalid("empty SKU", "GET", "/v1/availability?sku=", "", "sku"),
+		invalid("report with all that is wrong", "GET", "/v1/reports/sales_by_day?from=yesterday&to=2026-02-30&limit=0&max_staleness=2h&sku=a", "", "from", "to", "limit", "max_staleness", "sku"),
+		invalid("report with a limit that is too high", "GET", "/v1/reports/sales_by_day?limit=100001", "", "limit"),
+		invalid("report in no format", "GET", "/v1/reports/sales_by_day?format=xls", "", "format"),
+		{about: "no such report", method: "GET", path: "/v1/reports/weather", status: 404, kind: "not-found"},
 		{about: "501 SKUs", method: "GET", path: "/v1/availability?" + skus[1:], status: 422, kind: "over-limit", fields: []string{"sku"}},
 	}
 	for _, flag := range []string{"1", "yes", "TRUE", "", "true&dry_run=true", "true&dryrun=1"} {
@@ -66,6 +70,8 @@ func parametersThatAreWrong(t *testing.T, p *pod) {
 		{"POST", r + "/release", ""},
 		{"POST", r + "/fulfil", ""},
 		{"GET", "/v1/verify", ""},
+		{"GET", "/v1/reports", ""},
+		{"GET", "/v1/reports/sales_by_day", ""},
 	} {
 		cases = append(cases, invalid("unknown parameter of "+c.method+" "+c.path, c.method, c.path+"?dry_rum=true", c.body, "dry_rum"))
 	}

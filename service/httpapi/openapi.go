@@ -21,7 +21,7 @@ type area struct {
 }
 
 // areas is the list of parts: one file and one line each.
-var areas = []area{catalogueArea, importArea, stockArea, watchArea, webhooksArea, thresholdsArea, movementsArea, reservationsArea, transfersArea, auditArea, keysArea, opsArea}
+var areas = []area{catalogueArea, importArea, stockArea, watchArea, webhooksArea, thresholdsArea, movementsArea, reservationsArea, transfersArea, reportsArea, auditArea, keysArea, opsArea}
 
 // described is what the document says of a route; method, path and size of the body are the route
 // table's, roles are auth's.
@@ -286,6 +286,8 @@ func (b *builder) answer(a answered) (*huma.Response, error) {
 		r.Content = b.lines(types)
 	} else if _, is := a.body.(watchAnswered); is {
 		r.Content = b.watched()
+	} else if _, is := a.body.(reportAnswered); is {
+		r.Content = b.reported()
 	} else if a.body != nil {
 		r.Content = map[string]*huma.MediaType{"application/json": {Schema: b.schemas.answer(reflect.TypeOf(a.body))}}
 	}

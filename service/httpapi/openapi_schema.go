@@ -28,6 +28,7 @@ var betterNames = map[string]string{
 	"LevelAnswer": "StockLevel", "EventAnswer": "StockEvent", "AlertAnswer": "StockAlert", "LineAnswer": "ReservationLine",
 	"RegionsAnswer": "RegionList", "AvailabilityAnswer": "AvailabilityList", "BatchAnswer": "BatchResult", "CheckResult": "VerificationCheck",
 	"MovementsBody": "MovementBatchInput", "ReservationsBody": "ReservationBatchInput", "UnitsBody": "UnitsInput",
+	"ReportsAnswer": "ReportList", "Param": "ReportParam", "Column": "ReportColumn", "Chart": "ReportChart",
 }
 
 func answerName(t reflect.Type, hint string) string {

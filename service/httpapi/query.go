@@ -33,7 +33,7 @@ func (r *request) query() *query {
 }
 
 func (q *query) add(field, message string) {
-	q.wrong = append(q.wrong, inventory.FieldError{Field: field, Message: message})
+	q.wrong = append(q.wrong, inventory.FieldError{Field: strings.ToValidUTF8(field, "\ufffd"), Message: message})
 }
 
 // text gives a parameter that may be there once.
@@ -139,7 +139,7 @@ func (q *query) freshness(minVersion *int64) service.Freshness {
 func (q *query) err() error {
 	for name := range q.values {
 		if !slices.Contains(q.known, name) {
-			q.add(strings.ToValidUTF8(name, "\ufffd"), "is no parameter of this request; it takes "+cmp.Or(strings.Join(q.known, ", "), "none"))
+			q.add(name, "is no parameter of this request; it takes "+cmp.Or(strings.Join(q.known, ", "), "none"))
 		}
 	}
 	if len(q.wrong) == 0 {

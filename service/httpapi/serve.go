@@ -121,6 +121,8 @@ func (a *api) guarded(c *gin.Context, r route, id string) (answer reply, err err
 	switch {
 	case r.operation == auth.Verify:
 		usual, most = verifyTimeout, verifyTimeout
+	case r.operation == auth.RunReport:
+		usual = reportTimeout
 	case r.body == piecewise, r.body == held:
 		usual, most = streamTimeout, streamTimeout
 	}

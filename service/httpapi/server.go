@@ -133,6 +133,9 @@ func (a *api) routes() []route {
 
 		{"GET", "/v1/verify", auth.Verify, 0, a.verify},
 
+		{"GET", "/v1/reports", auth.ListReports, 0, a.listReports},
+		{"GET", "/v1/reports/:report", auth.RunReport, 0, a.runReport},
+
 		{"POST", "/v1/keys", auth.CreateKey, maxBody, a.postKey},
 		{"GET", "/v1/keys", auth.ListKeys, 0, a.listKeys},
 		{"GET", "/v1/keys/:id", auth.GetKey, 0, a.getKey},

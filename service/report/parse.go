@@ -16,8 +16,7 @@ var reserved = []string{"format", "max_staleness", "out", "json", "timeout"}
 
 var (
 	wellNamed = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	paramLine = regexp.MustCompile(`^(\S+)\s+(\S+)(?:\s+=(.*?))?\s{2,}(\S.*)$`)
-	bounds    = regexp.MustCompile(`^(.*?)\s+in\s+(-?[0-9]+)\.\.(-?[0-9]+)$`)
+	paramLine = regexp.MustCompile(`^(\S+)\s+(\S+)(?:\s+(=)(.*?))?(?:\s+in\s+(-?[0-9]+)\.\.(-?[0-9]+))?\s{2,}(\S.*)$`)
 	colLine   = regexp.MustCompile(`^(\S+)\s+([a-z]+)(?:,\s+(\S+))?\s{2,}(\S.*)$`)
 	chartLine = regexp.MustCompile(`^(bars|lines)\s+([a-z0-9_]+):\s*([a-z0-9_, ]+)$`)
 	ago       = regexp.MustCompile(`^([0-9]{1,5}) days? ago$`)
@@ -139,8 +138,7 @@ func parseParam(text string) (p Param, err error) {
 	if parts == nil {
 		return p, fmt.Errorf("a parameter is `name  type [= default] [in A..B]  what it is`, two spaces before the last; not %q", text)
 	}
-	given := strings.TrimSpace(parts[3])
-	p = Param{Name: parts[1], Type: Type(parts[2]), About: parts[4], Required: !strings.Contains(strings.TrimSuffix(text, parts[4]), "=")}
+	p = Param{Name: parts[1], Type: Type(parts[2]), Required: parts[3] == "", Default: strings.TrimSpace(parts[4]), About: parts[7]}
 	switch {
 	case !wellNamed.MatchString(p.Name):
 		return p, fmt.Errorf("parameter %q must be lower snake case", p.Name)
@@ -149,16 +147,15 @@ func parseParam(text string) (p Param, err error) {
 	case !slices.Contains([]Type{Text, Integer, Date, Time}, p.Type):
 		return p, fmt.Errorf("parameter %s: there is no type %q of parameters", p.Name, p.Type)
 	}
-	if b := bounds.FindStringSubmatch(" " + given); b != nil && p.Type == Integer {
-		least, err1 := strconv.ParseInt(b[2], 10, 64)
-		most, err2 := strconv.ParseInt(b[3], 10, 64)
-		if cmp.Or(err1, err2) != nil || least > most {
-			return p, fmt.Errorf("parameter %s: %s..%s are no bounds", p.Name, b[2], b[3])
+	if parts[5] != "" {
+		least, err1 := strconv.ParseInt(parts[5], 10, 64)
+		most, err2 := strconv.ParseInt(parts[6], 10, 64)
+		if cmp.Or(err1, err2) != nil || least > most || p.Type != Integer {
+			return p, fmt.Errorf("parameter %s: %s..%s are no bounds of %s", p.Name, parts[5], parts[6], p.Type)
 		}
-		given, p.Bounded, p.Least, p.Most, p.Bounds = strings.TrimSpace(b[1]), true, least, most, b[2]+".."+b[3]
+		p.Bounded, p.Least, p.Most, p.Bounds = true, least, most, parts[5]+".."+parts[6]
 	}
-	p.Default = given
-	if !p.Required && !(p.Type == Text && given == "") {
+	if !p.Required && !(p.Type == Text && p.Default == "") {
 		if _, wrong := p.value(p.at(time.Unix(0, 0))); wrong != "" {
 			return p, fmt.Errorf("parameter %s: its default %s", p.Name, wrong)
 		}
