@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,11 +27,13 @@ func (s *Service) Reports(caller Caller) ([]*report.Report, error) {
 	return report.All()
 }
 
-// ReportQuery asks for a report: its parameters, and how old the answer may be, "10s" unless given.
+// ReportQuery asks for a report: its parameters, how old the answer may be, "10s" unless given, and
+// how long it may take, store.ReportTimeout for 0.
 type ReportQuery struct {
 	Name         string
 	Params       map[string]string
 	MaxStaleness string
+	Timeout      time.Duration
 }
 
 // RunReport runs a report. What is too much for one is refused, and the parameters named that narrow it.
@@ -56,8 +59,9 @@ func (s *Service) RunReport(ctx context.Context, caller Caller, q ReportQuery) (
 	default:
 		return none, ErrOverloaded
 	}
-	result, err := s.store.AtMost(staleness).Report(ctx, r, values)
-	if refusal := tooMuch(r, err); refusal != nil {
+	timeout := cmp.Or(q.Timeout, store.ReportTimeout)
+	result, err := s.store.AtMost(staleness).Report(ctx, r, values, timeout)
+	if refusal := tooMuch(r, timeout, err); refusal != nil {
 		return none, refusal
 	}
 	return result, fromStore(err, false)
@@ -78,7 +82,7 @@ func (q ReportQuery) check(r *report.Report) (report.Values, time.Duration, erro
 }
 
 // tooMuch refuses a report that found too much, nil where that isn't so.
-func tooMuch(r *report.Report, err error) error {
+func tooMuch(r *report.Report, timeout time.Duration, err error) error {
 	detail := ""
 	switch {
 	case errors.Is(err, store.ErrTooManyRows):
@@ -86,7 +90,7 @@ func tooMuch(r *report.Report, err error) error {
 	case errors.Is(err, store.ErrTooLarge):
 		detail = "numbers are too large to be added up, or times too far away"
 	case errors.Is(err, store.ErrTooSlow):
-		detail = fmt.Sprintf("the report was not done after %s", store.ReportTimeout)
+		detail = fmt.Sprintf("the report was not done after %s", timeout)
 	default:
 		return nil
 	}

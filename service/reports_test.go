@@ -86,7 +86,7 @@ func TestWhatIsTooMuchForAReportIsRefused(t *testing.T) {
 			"too large":              {`SELECT 'x' AS name, $1::bigint + n AS number FROM generate_series(1, 2) AS s(n)`, "9223372036854775807", store.ErrTooLarge},
 			"too large a product":    {`SELECT 'x' AS name, $1::bigint * 2 AS number`, "9223372036854775807", store.ErrTooLarge},
 		} {
-			found, err := y.Report(t.Context(), numbers(c.sql), report.Values{"n": c.n})
+			found, err := y.Report(t.Context(), numbers(c.sql), report.Values{"n": c.n}, store.ReportTimeout)
 			if !errors.Is(err, c.want) || c.want == nil && len(found.Rows) != 100_000 {
 				t.Errorf("%s: %d rows, %v", what, len(found.Rows), err)
 			}
@@ -96,14 +96,23 @@ func TestWhatIsTooMuchForAReportIsRefused(t *testing.T) {
 			"other types":   `SELECT 'x' AS name, 1.5 AS number WHERE $1::bigint > 0`,
 			"a write":       `WITH w AS (DELETE FROM products WHERE sku = $1::text RETURNING 1) SELECT 'x' AS name, 1 AS number`,
 		} {
-			if _, err := y.Report(t.Context(), numbers(sql), report.Values{"n": "1"}); err == nil {
+			if _, err := y.Report(t.Context(), numbers(sql), report.Values{"n": "1"}, store.ReportTimeout); err == nil {
 				t.Errorf("%s: was not refused", what)
 			}
 		}
+		endless := numbers(`SELECT 'x' AS name, 1 AS number FROM pg_sleep($1::float)`)
+		if _, err := y.Report(t.Context(), endless, report.Values{"n": "30"}, 50*time.Millisecond); !errors.Is(err, store.ErrTooSlow) {
+			t.Errorf("its time is up: %v", err)
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if _, err := y.Report(ctx, numbers(`SELECT 'x' AS name, 1 AS number FROM pg_sleep($1::float)`), report.Values{"n": "30"}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a deadline that passes: %v", err)
+		if _, err := y.Report(ctx, endless, report.Values{"n": "30"}, store.ReportTimeout); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("its caller's time is up: %v", err)
+		}
+		_, err := y.pods[0].RunReport(t.Context(), tester, service.ReportQuery{Name: "sales_by_day", Timeout: time.Nanosecond})
+		var refusal *inventory.Refusal
+		if err != nil && (!errors.As(err, &refusal) || refusal.Kind != inventory.OverLimit || len(refusal.Fields) != 4) {
+			t.Errorf("no time at all: %v", err)
 		}
 	})
 }

@@ -57,11 +57,12 @@ func usual(p report.Param) string {
 
 type reportRunCommand struct {
 	keyDatabase
-	Name         string   `arg:"" help:"The report: one of those that 'stockyard report list' names."`
-	Param        []string `help:"A parameter, as in --param from=2026-11-01. May be given several times." placeholder:"NAME=VALUE" sep:"none"`
-	Format       string   `help:"table, csv, json, or svg: a chart." enum:"table,csv,json,svg" default:"table"`
-	Out          string   `help:"The file to write; standard output unless given." type:"path" placeholder:"FILE"`
-	MaxStaleness string   `help:"How old the answer may be; on CockroachDB, from 4.8s on, the nearest replica answers." default:"10s"`
+	Name         string        `arg:"" help:"The report: one of those that 'stockyard report list' names."`
+	Param        []string      `help:"A parameter, as in --param from=2026-11-01. May be given several times." placeholder:"NAME=VALUE" sep:"none"`
+	Format       string        `help:"table, csv, json, or svg: a chart." enum:"table,csv,json,svg" default:"table"`
+	Out          string        `help:"The file to write; standard output unless given." type:"path" placeholder:"FILE"`
+	MaxStaleness string        `help:"How old the answer may be; on CockroachDB, from 4.8s on, the nearest replica answers." default:"10s"`
+	Timeout      time.Duration `help:"How long the database may work on it." default:"1m"`
 }
 
 // analyst is who runs the reports that are run here.
@@ -77,9 +78,7 @@ func (c *reportRunCommand) Run(ctx context.Context) error {
 	}
 	var text bytes.Buffer
 	err = c.with(ctx, func(s *service.Service) error {
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-		defer cancel()
-		result, err := s.RunReport(ctx, analyst, service.ReportQuery{Name: c.Name, Params: params, MaxStaleness: c.MaxStaleness})
+		result, err := s.RunReport(ctx, analyst, service.ReportQuery{Name: c.Name, Params: params, MaxStaleness: c.MaxStaleness, Timeout: c.Timeout})
 		if err != nil {
 			return plainly(err)
 		}

@@ -15,7 +15,7 @@ import (
 const (
 	chartWidth, chartHeight = 960.0, 540.0
 	plotLeft, plotRight     = 90.0, 936.0
-	plotTop, plotBottom     = 96.0, 440.0
+	plotTop, plotBottom     = 106.0, 424.0
 	mostBars, mostLabels    = 60, 24
 	labelChars              = 16
 )
@@ -141,7 +141,7 @@ func (d *drawing) frame(f *Result, unit string) {
 		x += 20 + 8.5*float64(len(name)) + 24
 	}
 	if unit != "" {
-		d.text(plotLeft-10, plotTop-12, "end", 13, unit)
+		d.text(plotLeft-10, plotTop-16, "end", 13, unit)
 	}
 	d.text((plotLeft+plotRight)/2, chartHeight-12, "middle", 13, strings.ReplaceAll(d.chart.Label, "_", " "))
 }

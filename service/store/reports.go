@@ -14,7 +14,7 @@ import (
 	"stockyard/service/report"
 )
 
-// Bounds of a report.
+// Bounds of a report. ReportTimeout is how long it may take unless its caller says otherwise.
 const (
 	MaxReportRows = 100_000
 	ReportTimeout = time.Minute
@@ -26,7 +26,7 @@ var (
 	ErrTooManyRows = errors.New("more rows than a report may have")
 	// ErrTooLarge: its numbers are larger than the database can add up.
 	ErrTooLarge = errors.New("numbers too large to be added up")
-	// ErrTooSlow: it was still at work after ReportTimeout.
+	// ErrTooSlow: it was still at work when its time was up.
 	ErrTooSlow = errors.New("the report took too long")
 )
 
@@ -35,18 +35,18 @@ var typesOfParams = map[report.Type]uint32{report.Text: text, report.Integer: bi
 // Report runs a report at one moment, read-only and without locks: of AtMost's store, one that the
 // nearest replica can tell of. It has a connection of its own, so that it takes none from the tills.
 // Errors: ErrTooManyRows, ErrTooLarge, ErrTooSlow, ErrUnavailable, the context's.
-func (s *Store) Report(ctx context.Context, r *report.Report, values report.Values) (found report.Result, err error) {
+func (s *Store) Report(ctx context.Context, r *report.Report, values report.Values, timeout time.Duration) (found report.Result, err error) {
 	const tries = 3
 	for attempt := 1; ; attempt++ {
 		err = s.onOwnConn(ctx, func(conn *pgx.Conn) error {
-			found, err = s.reportOn(ctx, conn, r, values)
+			found, err = s.reportOn(ctx, conn, r, values, timeout)
 			if err != nil && conn.IsClosed() {
 				return &lostError{err}
 			}
 			return err
 		})
 		if s.begin != "" && isBeforeSchema(err) {
-			return s.now.Report(ctx, r, values)
+			return s.now.Report(ctx, r, values, timeout)
 		}
 		if !isLost(err) || attempt == tries || pause(ctx, attempt) != nil {
 			return found, reportError(ctx, err)
@@ -70,12 +70,12 @@ func reportError(ctx context.Context, err error) error {
 	return classify(err)
 }
 
-func (s *Store) reportOn(ctx context.Context, conn *pgx.Conn, r *report.Report, values report.Values) (found report.Result, err error) {
+func (s *Store) reportOn(ctx context.Context, conn *pgx.Conn, r *report.Report, values report.Values, timeout time.Duration) (found report.Result, err error) {
 	begin := s.begin
 	if begin == "" {
 		begin = s.dialect.snapshot
 	}
-	for _, set := range []string{s.dialect.report, begin, fmt.Sprintf("SET statement_timeout = '%dms'", ReportTimeout.Milliseconds())} {
+	for _, set := range []string{s.dialect.report, begin, fmt.Sprintf("SET statement_timeout = '%dms'", max(timeout.Milliseconds(), 1))} {
 		if _, err := conn.Exec(ctx, set, pgx.QueryExecModeSimpleProtocol); err != nil {
 			return found, err
 		}

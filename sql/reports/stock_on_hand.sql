@@ -17,7 +17,7 @@
 --   quarantined  integer, units  On hand and not for sale.
 --   shortfall    integer, units  Left although the books did not have them free.
 --   available    integer, units  What is free.
--- Chart: bars location: on_hand, available
+-- Chart: bars sku: on_hand, available
 SELECT l.region::text AS region, l.location, l.sku, l.on_hand, l.held, l.allocated, l.quarantined, l.shortfall,
        l.on_hand::decimal - l.held - l.allocated - l.quarantined - l.shortfall AS available
   FROM stock_levels AS l
