@@ -83,7 +83,7 @@ func (q ReportQuery) check(r *report.Report) (report.Values, time.Duration, erro
 
 // tooMuch refuses a report that found too much, nil where that isn't so.
 func tooMuch(r *report.Report, timeout time.Duration, err error) error {
-	detail := ""
+	var detail string
 	switch {
 	case errors.Is(err, store.ErrTooManyRows):
 		detail = fmt.Sprintf("the report has more than %d rows", store.MaxReportRows)

@@ -124,6 +124,58 @@ func numbers(sql string) *report.Report {
 	}
 }
 
+// Every statement of sql/reports gives the columns that its header says, on either database, and
+// takes every parameter.
+func TestEveryReportIsAsItsHeaderSays(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		sku := y.product(t, 10, nyc)
+		y.must(t)(y.pods[0].Move(t.Context(), y.fresh(), move("sell", nyc, sku, 4)))
+		reports, err := y.pods[0].Reports(tester)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range reports {
+			required, all := map[string]string{}, map[string]string{}
+			for i, p := range r.Params {
+				v := r.At(nil, time.Now())[i]
+				if p.Required {
+					v = map[report.Type]string{report.Text: sku, report.Integer: fmt.Sprint(p.Least), report.Date: "2026-11-27", report.Time: "2026-11-27T08:00:00Z"}[p.Type]
+					required[p.Name] = v
+				}
+				all[p.Name] = v
+			}
+			y.report(t, r.Name, required)
+			y.report(t, r.Name, all)
+		}
+	})
+}
+
+// A pod runs a few reports at once, and says so to more: they may read whole tables.
+func TestReportsDontQueueUp(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		const askers = 24
+		got := make(chan error, askers)
+		for range askers {
+			go func() {
+				_, err := y.pods[0].RunReport(t.Context(), tester, service.ReportQuery{Name: "sales_by_day", MaxStaleness: "0s"})
+				got <- err
+			}()
+		}
+		answered := 0
+		for range askers {
+			switch err := <-got; {
+			case err == nil:
+				answered++
+			case !errors.Is(err, service.ErrOverloaded):
+				t.Error(err)
+			}
+		}
+		if answered == 0 || answered == askers {
+			t.Errorf("%d of %d reports at once were answered", answered, askers)
+		}
+	})
+}
+
 func TestAReportThatIsNotThereOrAskedWronglyIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		ask := func(name string, params map[string]string) *inventory.Refusal {

@@ -155,7 +155,7 @@ func parseParam(text string) (p Param, err error) {
 		}
 		p.Bounded, p.Least, p.Most, p.Bounds = true, least, most, parts[5]+".."+parts[6]
 	}
-	if !p.Required && !(p.Type == Text && p.Default == "") {
+	if !p.Required && (p.Type != Text || p.Default != "") {
 		if _, wrong := p.value(p.at(time.Unix(0, 0))); wrong != "" {
 			return p, fmt.Errorf("parameter %s: its default %s", p.Name, wrong)
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -102,16 +102,15 @@ func (s *Store) reportOn(ctx context.Context, conn *pgx.Conn, r *report.Report, 
 func readReport(r *report.Report, reader *pgconn.ResultReader) (rows [][]report.Value, err error) {
 	rows = [][]report.Value{}
 	for reader.NextRow() {
-		if len(rows) == 0 {
-			if err := checkColumns(r, reader.FieldDescriptions()); err != nil {
-				return nil, err
-			}
-		}
 		if len(rows) == MaxReportRows {
 			return nil, ErrTooManyRows
 		}
+		values := reader.Values()
+		if len(values) != len(r.Columns) {
+			break
+		}
 		row := make([]report.Value, len(r.Columns))
-		for i, raw := range reader.Values() {
+		for i, raw := range values {
 			if raw == nil {
 				continue
 			}
@@ -121,21 +120,31 @@ func readReport(r *report.Report, reader *pgconn.ResultReader) (rows [][]report.
 		}
 		rows = append(rows, row)
 	}
+	if fields := reader.FieldDescriptions(); fields != nil { // none where the statement failed
+		return rows, checkColumns(r, fields)
+	}
 	return rows, nil
+}
+
+// typesOfColumns are what the databases may give for what a header says; any will do for text.
+var typesOfColumns = map[report.Type][]uint32{
+	report.Integer: {pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID},
+	report.Decimal: {pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.NumericOID, pgtype.Float8OID},
+	report.Date:    {pgtype.DateOID},
+	report.Time:    {pgtype.TimestamptzOID},
+	report.Boolean: {pgtype.BoolOID},
 }
 
 // checkColumns holds the statement's columns against the header.
 func checkColumns(r *report.Report, fields []pgconn.FieldDescription) error {
-	names := make([]string, len(fields))
+	if len(fields) != len(r.Columns) {
+		return fmt.Errorf("report %s: it has %d columns; the header says %d", r.Name, len(fields), len(r.Columns))
+	}
 	for i, f := range fields {
-		names[i] = f.Name
-	}
-	want := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
-		want[i] = c.Name
-	}
-	if got, want := strings.Join(names, ", "), strings.Join(want, ", "); got != want {
-		return fmt.Errorf("report %s: its columns are %s; the header says %s", r.Name, got, want)
+		c := r.Columns[i]
+		if types := typesOfColumns[c.Type]; f.Name != c.Name || types != nil && !slices.Contains(types, f.DataTypeOID) {
+			return fmt.Errorf("report %s: column %d is %s of type %d; the header says %s, %s", r.Name, i+1, f.Name, f.DataTypeOID, c.Name, c.Type)
+		}
 	}
 	return nil
 }
