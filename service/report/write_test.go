@@ -18,10 +18,14 @@ func sample(t *testing.T, rows ...[]string) *Result {
 	t.Helper()
 	r := &Report{
 		Name: "sample", Title: "A <sample> & more", Question: "How much?",
-		Params:  []Param{{Name: "limit", Type: Integer}, {Name: "region", Type: Text}},
+		Params: []Param{{Name: "limit", Type: Integer}, {Name: "region", Type: Text}},
 		Columns: []Column{
-			{Name: "place", Type: Text}, {Name: "sold", Type: Integer, Unit: "units"}, {Name: "share", Type: Decimal, Unit: "units"},
-			{Name: "day", Type: Date}, {Name: "at", Type: Time}, {Name: "open", Type: Boolean},
+			{Name: "place", Type: Text},
+			{Name: "sold", Type: Integer, Unit: "units"},
+			{Name: "share", Type: Decimal, Unit: "units"},
+			{Name: "day", Type: Date},
+			{Name: "at", Type: Time},
+			{Name: "open", Type: Boolean},
 		},
 		Chart: &Chart{Kind: "bars", Label: "place", Values: []string{"sold", "share"}},
 	}
