@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The picture, in pixels.
@@ -247,12 +248,17 @@ func (d *drawing) lines() {
 	}
 }
 
-// names writes as many labels below the axis as there is room for, aslant where they are long.
+// names writes as many labels below the axis as there is room for, all aslant where one is long.
 func (d *drawing) names() {
-	every := (len(d.labels) + mostLabels - 1) / mostLabels
-	for i := 0; i < len(d.labels); i += max(every, 1) {
+	every := max((len(d.labels)+mostLabels-1)/mostLabels, 1)
+	longest := 0
+	for i := 0; i < len(d.labels); i += every {
+		longest = max(longest, utf8.RuneCountInString(short(d.labels[i], labelChars)))
+	}
+	level := float64(longest)*7.5 < d.slot()*float64(every)
+	for i := 0; i < len(d.labels); i += every {
 		label := short(d.labels[i], labelChars)
-		if float64(len(label))*7 < d.slot()*float64(every) {
+		if level {
 			d.text(d.x(i), plotBottom+20, "middle", 12, label)
 			continue
 		}
