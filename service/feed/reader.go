@@ -12,7 +12,7 @@ import (
 	"stockyard/service/store"
 )
 
-// ErrCutOff: the reader took too long, and what comes next is no longer in the hub's memory. It goes
+// ErrCutOff says that the reader took too long, and what comes next is no longer in the hub's memory. It goes
 // on by its cursor.
 var ErrCutOff = errors.New("the reader fell too far behind; go on with the last cursor")
 

@@ -37,6 +37,7 @@ func endSpan(span trace.Span, method string, operation auth.Operation, id string
 	switch code {
 	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
 		tracing.Fail(span, code.String())
+	default: // theirs, and no fault of ours
 	}
 	span.End()
 }

@@ -148,7 +148,8 @@ func (a *api) stream(r *request, reader *feed.Reader) error {
 		if err == nil {
 			out = append(append(append(out, "id: "...), batch.Cursor...), "\n\n"...)
 		}
-		if _, gone := s.Write(out); gone != nil || err != nil {
+		_, gone := s.Write(out)
+		if over := err != nil || gone != nil; over { // the reader has been told why, or isn't there
 			return nil
 		}
 		if len(batch.Items) == 0 && a.lapsed(r) {

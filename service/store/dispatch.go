@@ -186,7 +186,7 @@ type Round struct {
 // RecordRound writes what came of a round; ok is false where the lease is another's. parked is how
 // many deliveries it parked for having waited too long.
 func (s *Store) RecordRound(ctx context.Context, lease Lease, w Webhook, round Round) (parked int, ok bool, err error) {
-	ok, err = s.held(ctx, lease, func(ctx context.Context, tx *Tx) error {
+	ok, err = s.held(ctx, lease, func(_ context.Context, tx *Tx) error {
 		parked = 0
 		id := uuidText(w.UUID)
 		if len(round.Attempts) > 0 {

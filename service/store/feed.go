@@ -104,7 +104,7 @@ type Tail interface {
 	Run(ctx context.Context, nudge <-chan struct{}, give func(Fresh) error) error
 }
 
-// ErrFeedGone: the database can't go on from so far back. What was missed is in the ledger.
+// ErrFeedGone says that the database can't go on from so far back. What was missed is in the ledger.
 var ErrFeedGone = errors.New("the change feed can't be resumed from so far back")
 
 // FeedNow is where the feed stands: what is committed from now on comes after it. Something that was

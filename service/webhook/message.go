@@ -34,7 +34,7 @@ type cloudEvent struct {
 // newDelivery makes a delivery of an entry of the feed: the same each time that the entry comes.
 func newDelivery(w store.Webhook, item *feed.Item) (d store.Delivery) {
 	c := cloudEvent{SpecVersion: "1.0", DataContentType: "application/json", Data: item.JSON()}
-	identity, home := "", ""
+	var identity, home string
 	if e := item.Event; e != nil {
 		identity, home = join("event", e.Key.Region, e.Key.SKU, e.Key.Location, strconv.FormatInt(e.Version, 10)), e.Key.Region
 		d.Kind = "com.stockyard.stock." + string(e.Kind) + ".v1"

@@ -326,7 +326,7 @@ func TestSecretsAreSealedWithTheNewestKey(t *testing.T) {
 		w := y.put(t, "http://127.0.0.1:1/", y.products(t, 1))
 		sealed := func() []byte {
 			t.Helper()
-			got, err := y.DB.Webhook(t.Context(), y.Topology.Primary, w.Name)
+			got, err := y.Webhook(t.Context(), y.Topology.Primary, w.Name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -357,7 +357,7 @@ func TestWhatADeletedWebhookLeavesIsDeleted(t *testing.T) {
 		stop := y.dispatch(t, y.URLs[0], quick())
 		y.move(t, "receive", sites[0], skus[0], 1)
 		eventually(t, "something waits", func() bool { return len(y.deliveries(t, w, "pending")) == 1 })
-		before, err := y.DB.Webhook(t.Context(), y.Topology.Primary, w.Name)
+		before, err := y.Webhook(t.Context(), y.Topology.Primary, w.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +371,7 @@ func TestWhatADeletedWebhookLeavesIsDeleted(t *testing.T) {
 		stop()
 		y.dispatch(t, y.URLs[0], quick())
 		eventually(t, "its deliveries are gone", func() bool {
-			left, err := y.DB.Deliveries(t.Context(), store.DeliveryFilter{Region: before.Region, Webhook: before.UUID, Before: time.Now().Add(time.Hour), Limit: 10})
+			left, err := y.Deliveries(t.Context(), store.DeliveryFilter{Region: before.Region, Webhook: before.UUID, Before: time.Now().Add(time.Hour), Limit: 10})
 			if err != nil {
 				t.Fatal(err)
 			}

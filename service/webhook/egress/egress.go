@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// ErrForbidden: the address is one of a private network, of this machine, or of no use.
+// ErrForbidden says that the address is one of a private network, of this machine, or of no use.
 var ErrForbidden = errors.New("the address is not a public one")
 
 // forbidden are the networks that aren't the Internet at large, by the registries of special-purpose
