@@ -2,9 +2,10 @@ package feed_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -39,9 +40,49 @@ func TestReadersResumeFromAnyCursor(t *testing.T) {
 		var writing sync.WaitGroup
 		writing.Go(func() { y.write(t, skus, 6, 15) })
 		f := y.follow(t, hubs[0], "", skus)
-		random := rand.New(rand.NewPCG(1, 2))
+		random := mathrand.New(mathrand.NewPCG(1, 2))
 		for visit := 0; !f.complete(t, y, &writing); visit++ {
 			f.visit(t, y, hubs[visit%len(hubs)], skus, random.IntN(7)+1)
+		}
+	})
+}
+
+// What one command does in all regions comes whole, however little a reader takes at a time.
+func TestACommandInManyRegionsComesWhole(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.URLs[0], feed.Options{Buffer: 1})
+		skus := y.products(t, 3)
+		cursor, err := hub.Now(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []service.MovementLineInput
+		units := int64(1)
+		for _, site := range sites {
+			for _, sku := range skus {
+				lines = append(lines, service.MovementLineInput{Location: site, SKU: sku, Quantity: &units})
+			}
+		}
+		for range 3 {
+			caller := tester
+			caller.Key = rand.Text()
+			if _, err := y.pods[0].Move(t.Context(), caller, service.MovementInput{Kind: "receive", Reason: "test", Lines: lines}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for most := 1; most <= len(lines)+1; most++ {
+			f := &follower{cursor: cursor, skus: skus, seen: map[inventory.LevelKey]int64{}}
+			f.open(t, y, hub)
+			for began := time.Now(); !f.has(t, y); {
+				if time.Since(began) > time.Minute {
+					t.Fatalf("%d at a time: the reader doesn't get everything; it has %v", most, f.seen)
+				}
+				if err := f.read(t, most); errors.Is(err, feed.ErrCutOff) {
+					f.open(t, y, hub)
+				} else if err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	})
 }

@@ -13,19 +13,21 @@ import (
 type polling struct{}
 
 // Each row has its transaction's id, which is assigned at the transaction's first write. What is
-// given stops before the oldest that still runs.
+// given stops before the oldest that still runs. Within a transaction the order is that of
+// placed.compare, byte by byte, whatever the order of the enum of regions and the database's
+// collation: a page may end in the midst of one.
 var (
 	fedEvents = defineOn(postgresql, "fed_events", `
 SELECT e.tx, `+eventColumns+`
   FROM stock_events AS e
  WHERE e.tx >= $1 AND e.tx < least($2, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
- ORDER BY e.tx, e.region, e.sku, e.location, e.version LIMIT $3`, bigint, bigint, bigint)
+ ORDER BY e.tx, e.region::text COLLATE "C", e.sku COLLATE "C", e.location COLLATE "C", e.version LIMIT $3`, bigint, bigint, bigint)
 
 	fedAlerts = defineOn(postgresql, "fed_alerts", `
 SELECT a.tx, `+alertColumns+`
   FROM alerts AS a
  WHERE a.tx >= $1 AND a.tx < least($2, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
- ORDER BY a.tx, a.region, a.id LIMIT $3`, bigint, bigint, bigint)
+ ORDER BY a.tx, a.region::text COLLATE "C", a.id LIMIT $3`, bigint, bigint, bigint)
 
 	// The oldest transaction that runs, the next one's id, and the moment of the snapshot.
 	fedHorizon = defineOn(postgresql, "fed_horizon", `
