@@ -51,6 +51,9 @@ func TestStockOnHandIsWhatTheBooksSay(t *testing.T) {
 		if age := time.Since(got.AsOf).Abs(); age > time.Minute {
 			t.Errorf("it is %s old", age)
 		}
+		if part := y.report(t, "stock_on_hand", map[string]string{"sku": sku, "limit": "1"}); !part.More || got.More {
+			t.Errorf("more than one row: %t; more than two: %t", part.More, got.More)
+		}
 		for filter, rows := range map[string]int{"region " + home(1): 1, "location NYC": 1, "location '; DROP TABLE stock_levels; --": 0, "limit 1": 1} {
 			name, value, _ := strings.Cut(filter, " ")
 			if got := y.report(t, "stock_on_hand", map[string]string{"sku": sku, name: value}); len(got.Rows) != rows {
@@ -123,7 +126,7 @@ func TestWhatIsTooMuchForAReportIsRefused(t *testing.T) {
 		}
 		_, err := y.pods[0].RunReport(t.Context(), tester, service.ReportQuery{Name: "sales_by_day", Timeout: time.Nanosecond})
 		var refusal *inventory.Refusal
-		if err != nil && (!errors.As(err, &refusal) || refusal.Kind != inventory.OverLimit || len(refusal.Fields) != 4) {
+		if err != nil && (!errors.As(err, &refusal) || refusal.Kind != inventory.OverLimit || len(refusal.Fields) != 5) {
 			t.Errorf("no time at all: %v", err)
 		}
 	})
@@ -202,7 +205,7 @@ func TestAReportThatIsNotThereOrAskedWronglyIsRefused(t *testing.T) {
 		if r := ask("weather", nil); r.Kind != inventory.NotFound || r.Name != "weather" {
 			t.Errorf("no such report: %+v", r)
 		}
-		if r := ask("sales_by_day", map[string]string{"from": "x", "limit": "0", "sku": "A"}); r.Kind != inventory.Invalid || len(r.Fields) != 3 {
+		if r := ask("sales_by_day", map[string]string{"from": "x", "limit": "0", "colour": "A"}); r.Kind != inventory.Invalid || len(r.Fields) != 3 {
 			t.Errorf("asked wrongly: %+v", r)
 		}
 	})

@@ -39,7 +39,7 @@ func (s *reports) RunReport(ctx context.Context, r *pb.RunReportRequest) (*pb.Ru
 		return nil, err
 	}
 	sayAsOf(ctx, result.AsOf)
-	answer := &pb.RunReportResponse{AsOf: timestamppb.New(result.AsOf), Parameters: map[string]string{}, Columns: each(result.Report.Columns, columnOf)}
+	answer := &pb.RunReportResponse{AsOf: timestamppb.New(result.AsOf), More: result.More, Parameters: map[string]string{}, Columns: each(result.Report.Columns, columnOf)}
 	for i, p := range result.Report.Params {
 		answer.Parameters[p.Name] = result.Params[i]
 	}

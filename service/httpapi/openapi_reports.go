@@ -37,29 +37,43 @@ A report that finds too many rows, numbers too large to add up, or that is not d
 
 // reportParams says which reports take a parameter, and as what. An ill-formed file has none; tests
 // tell of it.
-var reportParams = sync.OnceValue(func() map[string][]report.Param {
-	params := map[string][]report.Param{}
+var reportParams = sync.OnceValue(func() map[string][]takenBy {
+	params := map[string][]takenBy{}
 	reports, _ := report.All()
 	for _, r := range reports {
 		for _, p := range r.Params {
-			p.About = fmt.Sprintf("`%s`: %s", r.Name, p.About)
-			params[p.Name] = append(params[p.Name], p)
+			params[p.Name] = append(params[p.Name], takenBy{r.Name, p})
 		}
 	}
 	return params
 })
 
-// wordOfParam describes a parameter over all reports that have it.
-func wordOfParam(params []report.Param) word {
-	abouts := make([]string, len(params))
-	for i, p := range params {
-		abouts[i] = p.About
-		if p.Type != params[0].Type {
-			params[0].Type = report.Text
+// takenBy is a parameter with the name of a report that takes it.
+type takenBy struct {
+	report string
+	report.Param
+}
+
+// wordOfParam describes a parameter over all reports that have it; what it means to several of them
+// is said once.
+func wordOfParam(params []takenBy) word {
+	kind := params[0].Type
+	var meanings []string
+	reports := map[string][]string{}
+	for _, p := range params {
+		if reports[p.About] == nil {
+			meanings = append(meanings, p.About)
+		}
+		reports[p.About] = append(reports[p.About], "`"+p.report+"`")
+		if p.Type != kind {
+			kind = report.Text
 		}
 	}
-	about := strings.Join(abouts, " ")
-	switch params[0].Type {
+	for i, meaning := range meanings {
+		meanings[i] = fmt.Sprintf("%s: %s", strings.Join(reports[meaning], ", "), meaning)
+	}
+	about := strings.Join(meanings, " ")
+	switch kind {
 	case report.Integer:
 		return number(about)
 	case report.Date:
@@ -101,6 +115,7 @@ func reportWords() words {
 		"ReportResult.report":     text("The report's name."),
 		"ReportResult.title":      text("The report's title."),
 		"ReportResult.parameters": object("What it took, defaults among it."),
+		"ReportResult.more":       flag("Whether there are more rows than `limit` let through."),
 		"ReportResult.rows":       list("What it found, in order: the value of each column by its name. Numbers are exact, however large.", object("")),
 	}
 	for name, params := range reportParams() {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"mime"
 	"net/http"
@@ -29,6 +30,7 @@ type reportResult struct {
 	Title      string           `json:"title"`
 	AsOf       time.Time        `json:"as_of"`
 	Parameters map[string]any   `json:"parameters"`
+	More       bool             `json:"more"`
 	Columns    []report.Column  `json:"columns"`
 	Rows       []map[string]any `json:"rows"`
 }
@@ -93,15 +95,17 @@ func (q *query) reportFormat(accept string) string {
 		}
 		return format
 	}
+	best, format := 0.0, "json"
 	for part := range strings.SplitSeq(accept, ",") {
-		media, _, _ := mime.ParseMediaType(part)
-		for format, known := range mediaOfReports {
-			if media == known {
-				return format
+		media, params, _ := mime.ParseMediaType(part)
+		weight, err := strconv.ParseFloat(cmp.Or(params["q"], "1"), 64)
+		for name, known := range mediaOfReports {
+			if media == known && err == nil && weight > best {
+				best, format = weight, name
 			}
 		}
 	}
-	return "json"
+	return format
 }
 
 func (r *request) writeReport(result report.Result, format string) (reply, error) {

@@ -58,6 +58,7 @@ func TestAReportInEveryFormat(t *testing.T) {
 			{"&format=csv", "", "text/csv; charset=utf-8", s.location + "," + s.sku + ",7,0,0,0,0,7\r\n"},
 			{"", "text/csv", "text/csv; charset=utf-8", "region,location,sku,on_hand"},
 			{"", "text/html, image/svg+xml;q=0.9, */*", "image/svg+xml; charset=utf-8", "<title id=\"title\">Stock on hand</title>"},
+			{"", "text/csv;q=0.5, text/plain;q=0.8, image/svg+xml;q=0", "text/plain; charset=utf-8", "1 row\n"},
 			{"&format=svg", "text/csv", "image/svg+xml; charset=utf-8", ">" + s.sku + ", on_hand: 7<"},
 			{"&format=table", "application/json", "text/plain; charset=utf-8", "1 row\n"},
 			{"", "text/html", "application/json", `"rows":[`},

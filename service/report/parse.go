@@ -17,7 +17,7 @@ var reserved = []string{"format", "max_staleness", "out", "json", "timeout"}
 var (
 	wellNamed = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	paramLine = regexp.MustCompile(`^(\S+)\s+(\S+)(?:\s+(=)(.*?))?(?:\s+in\s+(-?[0-9]+)\.\.(-?[0-9]+))?\s{2,}(\S.*)$`)
-	colLine   = regexp.MustCompile(`^(\S+)\s+([a-z]+)(?:,\s+(\S+))?\s{2,}(\S.*)$`)
+	colLine   = regexp.MustCompile(`^(\S+)\s+([a-z]+)(?:, +(\S+(?: \S+)*))?\s{2,}(\S.*)$`)
 	chartLine = regexp.MustCompile(`^(bars|lines)\s+([a-z0-9_]+):\s*([a-z0-9_, ]+)$`)
 	ago       = regexp.MustCompile(`^([0-9]{1,5}) days? ago$`)
 )

@@ -130,7 +130,10 @@ func (d *drawing) frame(f *Result, unit string) {
 	d.f(`<rect width="%g" height="%g" fill="#fff"/>`+"\n", chartWidth, chartHeight)
 	d.f(`<text x="24" y="36" font-size="22" font-weight="600">%s</text>`+"\n", escaped(short(f.Report.Title, 70)))
 	note := "as of " + f.AsOf.Format("2006-01-02 15:04 UTC")
-	if d.left > 0 {
+	switch {
+	case f.More:
+		note += "; more rows are not shown"
+	case d.left > 0:
 		note += fmt.Sprintf("; %d more rows are not shown", d.left)
 	}
 	d.text(plotRight, 36, "end", 13, note)
@@ -253,11 +256,11 @@ func (d *drawing) names() {
 	every := max((len(d.labels)+mostLabels-1)/mostLabels, 1)
 	longest := 0
 	for i := 0; i < len(d.labels); i += every {
-		longest = max(longest, utf8.RuneCountInString(short(d.labels[i], labelChars)))
+		longest = max(longest, utf8.RuneCountInString(ends(d.labels[i], labelChars)))
 	}
 	level := float64(longest)*7.5 < d.slot()*float64(every)
 	for i := 0; i < len(d.labels); i += every {
-		label := short(d.labels[i], labelChars)
+		label := ends(d.labels[i], labelChars)
 		if level {
 			d.text(d.x(i), plotBottom+20, "middle", 12, label)
 			continue

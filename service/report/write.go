@@ -84,8 +84,9 @@ func (f *Result) json(w *bufio.Writer) error {
 		Title      string         `json:"title"`
 		AsOf       time.Time      `json:"as_of"`
 		Parameters map[string]any `json:"parameters"`
+		More       bool           `json:"more"`
 		Columns    []Column       `json:"columns"`
-	}{f.Report.Name, f.Report.Title, f.AsOf, params, f.Report.Columns})
+	}{f.Report.Name, f.Report.Title, f.AsOf, params, f.More, f.Report.Columns})
 	if err != nil {
 		return err
 	}
@@ -162,6 +163,9 @@ func (f *Result) table(w *bufio.Writer) {
 	if len(f.Rows) == 1 {
 		rows = "row"
 	}
+	if f.More {
+		rows += "; there are more, which a larger limit lets through"
+	}
 	_, _ = fmt.Fprintf(w, "\n%d %s\n", len(f.Rows), rows)
 }
 
@@ -174,6 +178,16 @@ func cell(v Value, c Column) string {
 		return v.Text
 	}
 	return short(v.Text, widest)
+}
+
+// ends cuts the middle out of a text: SKUs differ at their ends as often as at their beginnings.
+func ends(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	head := (most - 1) / 2
+	return string(runes[:head]) + "…" + string(runes[len(runes)-(most-1-head):])
 }
 
 // short cuts a text to so many characters, and takes what isn't printable out of it.

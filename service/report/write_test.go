@@ -63,7 +63,7 @@ var cells = [][]string{
 }
 
 func TestJSONIsExact(t *testing.T) {
-	const want = `{"report":"sample","title":"A \u003csample\u003e \u0026 more","as_of":"2026-11-27T08:00:00Z","parameters":{"limit":10,"region":""},"columns":` +
+	const want = `{"report":"sample","title":"A \u003csample\u003e \u0026 more","as_of":"2026-11-27T08:00:00Z","parameters":{"limit":10,"region":""},"more":false,"columns":` +
 		`[{"name":"place","type":"text","about":""},{"name":"sold","type":"integer","unit":"units","about":""},{"name":"share","type":"decimal","unit":"units","about":""},` +
 		`{"name":"day","type":"date","about":""},{"name":"at","type":"time","about":""},{"name":"open","type":"boolean","about":""}],"rows":[` + `
 {"place":"London","sold":170141183460469231731687303715884105728,"share":0.10,"day":"2026-11-27","at":"2026-11-27T08:00:00.5Z","open":true},
@@ -118,8 +118,20 @@ func TestWhatTheHeaderDoesNotSayIsRefused(t *testing.T) {
 			t.Errorf("%s took %q as %v", kind, text, v)
 		}
 	}
-	if v, err := (Column{Type: Integer}).Read("12.00"); err != nil || v.Text != "12" {
-		t.Errorf("12.00 is %v, %v", v, err)
+}
+
+// Numbers come in all their digits, however the database writes them.
+func TestNumbersArePlain(t *testing.T) {
+	for _, c := range []struct {
+		kind       Type
+		text, want string
+	}{
+		{Integer, "12.00", "12"}, {Integer, "-0", "0"}, {Integer, "1E+20", "100000000000000000000"}, {Integer, "1.5e3", "1500"},
+		{Decimal, "-0.00", "0.00"}, {Decimal, "1.50", "1.50"}, {Decimal, "-1.25E-3", "-0.00125"}, {Decimal, "9223372036854775808.000001", "9223372036854775808.000001"},
+	} {
+		if v, err := (Column{Type: c.kind}).Read(c.text); err != nil || v.Text != c.want {
+			t.Errorf("%s %s is %v, %v", c.kind, c.text, v, err)
+		}
 	}
 }
 

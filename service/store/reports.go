@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -90,20 +92,30 @@ func (s *Store) reportOn(ctx context.Context, conn *pgx.Conn, r *report.Report, 
 	for i, p := range r.Params {
 		args[i], types[i] = []byte(found.Params[i]), typesOfParams[p.Type]
 	}
+	most := int64(MaxReportRows)
+	place, limit, limited := r.Limit(found.Params)
+	if limited = limited && limit <= MaxReportRows; limited { // one row more, so that the end is known from a cut
+		most, args[place] = limit, strconv.AppendInt(nil, limit+1, 10)
+	}
 	reader := conn.PgConn().ExecParams(ctx, r.SQL, args, types, nil, nil) // values as text, both ways: no digit is lost
-	found.Rows, err = readReport(r, reader)
+	found.Rows, err = readReport(r, reader, most)
 	_, closing := reader.Close()
+	if found.More = limited && errors.Is(err, ErrTooManyRows); found.More {
+		err = nil
+	}
 	if err == nil {
 		err = closing
 	}
 	return found, err
 }
 
-func readReport(r *report.Report, reader *pgconn.ResultReader) (rows [][]report.Value, err error) {
+// readReport reads up to so many rows. Errors: ErrTooManyRows with the rows before, or that the
+// report isn't what its header says.
+func readReport(r *report.Report, reader *pgconn.ResultReader, most int64) (rows [][]report.Value, err error) {
 	rows = [][]report.Value{}
 	for reader.NextRow() {
-		if len(rows) == MaxReportRows {
-			return nil, ErrTooManyRows
+		if int64(len(rows)) == most {
+			return rows, cmp.Or(checkColumns(r, reader.FieldDescriptions()), ErrTooManyRows)
 		}
 		values := reader.Values()
 		if len(values) != len(r.Columns) {

@@ -18,11 +18,10 @@
 --   shortfall    integer, units  Left although the books did not have them free.
 --   available    integer, units  What is free.
 -- Chart: bars sku: on_hand, available
-SELECT l.region::text AS region, l.location, l.sku, l.on_hand, l.held, l.allocated, l.quarantined, l.shortfall,
-       l.on_hand::decimal - l.held - l.allocated - l.quarantined - l.shortfall AS available
-  FROM stock_levels AS l
- WHERE (:'region' = '' OR l.region::text = :'region')
-   AND (:'location' = '' OR l.location = :'location')
-   AND (:'sku' = '' OR l.sku = :'sku')
- ORDER BY 1, 2, 3
+SELECT s.region, s.location, s.sku, s.on_hand, s.held, s.allocated, s.quarantined, s.shortfall, s.available
+  FROM stock_now AS s
+ WHERE (:'region' = '' OR s.region = :'region')
+   AND (:'location' = '' OR s.location = :'location')
+   AND (:'sku' = '' OR s.sku = :'sku')
+ ORDER BY s.region, s.location, s.sku
  LIMIT :'limit'::bigint

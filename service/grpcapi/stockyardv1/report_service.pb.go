@@ -425,7 +425,9 @@ type RunReportResponse struct {
 	// What the values of the rows are.
 	Columns []*ReportColumn `protobuf:"bytes,3,rep,name=columns,proto3" json:"columns,omitempty"`
 	// What it found, in order.
-	Rows          []*ReportRow `protobuf:"bytes,4,rep,name=rows,proto3" json:"rows,omitempty"`
+	Rows []*ReportRow `protobuf:"bytes,4,rep,name=rows,proto3" json:"rows,omitempty"`
+	// There are more rows than the parameter limit let through.
+	More          bool `protobuf:"varint,5,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -486,6 +488,13 @@ func (x *RunReportResponse) GetRows() []*ReportRow {
 		return x.Rows
 	}
 	return nil
+}
+
+func (x *RunReportResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
 }
 
 // ReportRow is a row of a report.
@@ -617,14 +626,15 @@ const file_stockyard_v1_report_service_proto_rawDesc = "" +
 	"\rmax_staleness\x18\x03 \x01(\tR\fmaxStaleness\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb7\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xcb\x02\n" +
 	"\x11RunReportResponse\x12/\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12O\n" +
 	"\n" +
 	"parameters\x18\x02 \x03(\v2/.stockyard.v1.RunReportResponse.ParametersEntryR\n" +
 	"parameters\x124\n" +
 	"\acolumns\x18\x03 \x03(\v2\x1a.stockyard.v1.ReportColumnR\acolumns\x12+\n" +
-	"\x04rows\x18\x04 \x03(\v2\x17.stockyard.v1.ReportRowR\x04rows\x1a=\n" +
+	"\x04rows\x18\x04 \x03(\v2\x17.stockyard.v1.ReportRowR\x04rows\x12\x12\n" +
+	"\x04more\x18\x05 \x01(\bR\x04more\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\">\n" +
