@@ -12,3 +12,8 @@ var Migrations embed.FS
 //
 //go:embed reports/*.sql
 var Reports embed.FS
+
+// Analyst makes the role of those who read the views, and says what it may read.
+//
+//go:embed analyst.sql
+var Analyst string

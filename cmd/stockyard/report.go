@@ -13,13 +13,36 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/auth"
+	"stockyard/service/config"
+	"stockyard/service/devdb"
 	"stockyard/service/inventory"
+	"stockyard/service/pod"
 	"stockyard/service/report"
 )
 
 type reportCommand struct {
-	List reportListCommand `cmd:"" help:"List the reports with what they take; needs no database."`
-	Run  reportRunCommand  `cmd:"" default:"withargs" help:"Run a report on the database: stockyard report NAME."`
+	List  reportListCommand  `cmd:"" help:"List the reports with what they take; needs no database."`
+	Grant reportGrantCommand `cmd:"" help:"Make the database's role stockyard_analyst, if there is none, and let it read the views, and nothing else."`
+	Run   reportRunCommand   `cmd:"" default:"withargs" help:"Run a report on the database: stockyard report NAME."`
+}
+
+type reportGrantCommand struct {
+	config.Database
+	DataDir string `help:"Where 'stockyard dev' keeps its database; used where no --database-url is given." default:".stockyard" type:"path"`
+}
+
+func (c *reportGrantCommand) Run(ctx context.Context) error {
+	if c.DatabaseURL == "" {
+		if url, running := devdb.Running(c.DataDir); running {
+			c.DatabaseURL = url
+		}
+	}
+	st, _, err := pod.OpenStore(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	return st.GrantAnalysts(ctx)
 }
 
 type reportListCommand struct {
