@@ -50,6 +50,10 @@ bench: ## Measure Stockyard beside plain SQL on the same database (BENCH_FLAGS='
 bench-reads: ## Measure cached and strong reads beside gin answering a constant and pgbench selecting the row.
 	@$(GO) run ./service/devdb/withdb -- $(GO) test ./service/pod -run '^$$' -bench Reads -benchtime 1x
 
+.PHONY: bench-reports
+bench-reports: ## Measure every report on a ledger of 10 million events, on CockroachDB a million (REPORT_EVENTS).
+	@$(GO) run ./service/devdb/withdb -- $(GO) test ./service -run '^$$' -bench Reports -benchtime 1x -timeout 2h -v
+
 .PHONY: bench-feed
 bench-feed: ## Measure how long a change takes to its readers, to 5,000 of them, beside LISTEN/NOTIFY, and what that costs writers.
 	@$(GO) run ./service/devdb/withdb -- $(GO) test ./service/pod -run '^$$' -bench Feed -benchtime 1x -timeout 1h
