@@ -1,9 +1,12 @@
 package service_test
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"math/big"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -85,9 +88,29 @@ func TestReportsGiveTheFiguresOfRealSales(t *testing.T) {
 				t.Errorf("%s: nothing is expected, so that nothing is tested", r.Name)
 			}
 			sameRows(t, r.Name, got, rows)
+			draw(t, got)
 		}
 		c.Verify(t)
 	})
+}
+
+// draw writes the charts of up to two dozen rows to the directory CHARTS, for people to look at.
+func draw(t *testing.T, got report.Result) {
+	t.Helper()
+	dir := os.Getenv("CHARTS")
+	if dir == "" {
+		return
+	}
+	if got.Report.Chart.Kind == "bars" {
+		got.Rows = got.Rows[:min(len(got.Rows), 24)]
+	}
+	var svg bytes.Buffer
+	if err := got.Write(&svg, "svg"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, got.Report.Name+".svg"), svg.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sameRows compares what a report gave with what it should have, text by text.
