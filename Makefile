@@ -32,11 +32,14 @@ replay: build ## Put the sample sales through what `make run` runs, and prove th
 verify: build ## Check every invariant of the stock that `make run` keeps.
 	@./bin/stockyard verify --data-dir $(DATA_DIR)
 
+# A package's tests take longer where there is a CockroachDB to test on as well.
+TEST_TIMEOUT := $(if $(or $(COCKROACH_BINARY),$(shell command -v cockroach)),25m,9m)
+
 .PHONY: test
 test: ## Run all tests on PostgreSQL, and on CockroachDB where there is a binary.
 	@$(GO) vet ./...
 	@cd k8s/check && $(GO) vet ./... && $(GO) test -count 1 $(TEST_FLAGS) ./... # the cache sees no files outside of a module
-	@$(GO) run ./service/devdb/withdb -- $(GO) test -timeout 9m $(TEST_FLAGS) ./...
+	@$(GO) run ./service/devdb/withdb -- $(GO) test -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) ./...
 
 .PHONY: race
 race: ## The tests under the race detector; slower.

@@ -27,7 +27,7 @@ func parametersThatAreWrong(t *testing.T, p *pod) {
 		invalid("status", "GET", "/v1/reservations?status=open", "", "status"),
 		invalid("no SKU", "GET", "/v1/availability", "", "sku"),
 		invalid("empty SKU", "GET", "/v1/availability?sku=", "", "sku"),
-		invalid("report with all that is wrong", "GET", "/v1/reports/sales_by_day?from=yesterday&to=2026-02-30&limit=0&max_staleness=2h&sku=a", "", "from", "to", "limit", "max_staleness", "sku"),
+		invalid("report with all that is wrong", "GET", "/v1/reports/sales_by_day?from=yesterday&to=2026-02-30&limit=0&max_staleness=2h&colour=a", "", "from", "to", "limit", "max_staleness", "colour"),
 		invalid("report with a limit that is too high", "GET", "/v1/reports/sales_by_day?limit=100001", "", "limit"),
 		invalid("report in no format", "GET", "/v1/reports/sales_by_day?format=xls", "", "format"),
 		{about: "no such report", method: "GET", path: "/v1/reports/weather", status: 404, kind: "not-found"},

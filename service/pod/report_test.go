@@ -49,7 +49,7 @@ func TestReportsFromTheCommandLine(t *testing.T) {
 		}{
 			{[]string{"weather"}, "stockyard report list"},
 			{[]string{"sales_by_day", "--param", "from=yesterday", "--param", "limit=0", "--param", "skuu=A"}, "from must be a date"},
-			{[]string{"sales_by_day", "--param", "from=yesterday", "--param", "limit=0", "--param", "skuu=A"}, "skuu is no parameter of report sales_by_day; it takes from, to, region, limit"},
+			{[]string{"sales_by_day", "--param", "from=yesterday", "--param", "limit=0", "--param", "skuu=A"}, "skuu is no parameter of report sales_by_day; it takes from, to, region, sku, limit"},
 			{[]string{"sales_by_day", "--param", "from"}, "must be NAME=VALUE"},
 			{[]string{"sales_by_day", "--format", "xls"}, "--format must be one of"},
 			{[]string{"sales_by_day", "--out", filepath.Join(t.TempDir(), "no", "such")}, "no such file or directory"},
