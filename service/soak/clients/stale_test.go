@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,16 +35,29 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 type stale struct {
 	honest   http.Handler
 	database *pgxpool.Pool
-	keeps    time.Duration // how long it believes in a row
-	decides  bool          // or only answers reads
+	decides  bool // or only answers reads
+	// answered counts what all pods have answered: by it, not by a clock, a row gets old, so that
+	// the bug shows however slow the machine is.
+	answered *atomic.Int64
 
 	mu   sync.Mutex
 	rows map[string]seen
 }
 
 type seen struct {
-	at    time.Time
+	at    int64
 	level client.Level
+}
+
+// believed is for how many answers the pod believes in a row.
+const believed = 20
+
+// counted is a pod whose answers count.
+func counted(pod http.Handler, answered *atomic.Int64) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pod.ServeHTTP(w, r)
+		answered.Add(1)
+	})
 }
 
 // level is a level as it was lately.
@@ -51,12 +65,13 @@ func (s *stale) level(ctx context.Context, path string) (client.Level, bool) {
 	s.mu.Lock()
 	row, known := s.rows[path]
 	s.mu.Unlock()
-	if known && time.Since(row.at) < s.keeps {
+	if known && s.answered.Load()-row.at < believed {
 		return row.level, true
 	}
+	at := s.answered.Load()
 	answer := httptest.NewRecorder()
 	s.honest.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil))
-	row = seen{at: time.Now()}
+	row = seen{at: at}
 	if answer.Code != http.StatusOK || json.Unmarshal(answer.Body.Bytes(), &row.level) != nil {
 		return row.level, false
 	}
@@ -173,20 +188,21 @@ func TestStaleRowsAreFoundOut(t *testing.T) {
 			t.Cleanup(s.Close)
 			return httpapi.New(s, httpapi.Options{Authenticator: auth.Anonymous{}})
 		}
+		var answered atomic.Int64
 		for _, c := range []struct {
 			name  string
 			other http.Handler
 			holds bool
 		}{
 			{"honest pods", pod(), true},
-			{"a pod that shows stale rows", &stale{honest: pod(), keeps: 20 * time.Millisecond, rows: map[string]seen{}}, false},
-			{"a pod that decides on stale rows", &stale{honest: pod(), database: pool, decides: true, keeps: 20 * time.Millisecond, rows: map[string]seen{}}, false},
+			{"a pod that shows stale rows", &stale{honest: pod(), answered: &answered, rows: map[string]seen{}}, false},
+			{"a pod that decides on stale rows", &stale{honest: pod(), database: pool, decides: true, answered: &answered, rows: map[string]seen{}}, false},
 		} {
 			operations := 1500
 			if db.Kind == devdb.CockroachDB {
 				operations = 400
 			}
-			v := probe(t, db, operations, pod(), c.other)
+			v := probe(t, db, operations, counted(pod(), &answered), counted(c.other, &answered))
 			t.Logf("%s: %d operations, holds: %t, in %s", c.name, v.Operations, v.Holds, v.Took.Round(time.Millisecond))
 			if v.Holds != c.holds || v.Undecided {
 				t.Errorf("%s: %+v", c.name, v)
