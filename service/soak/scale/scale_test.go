@@ -154,11 +154,13 @@ func (s *shop) load(t *testing.T, grpcAddress string) (stop func()) {
 	for range callers {
 		repeat(func(int) error { return s.call(ctx, conn) })
 	}
-	return sync.OnceFunc(func() {
+	stop = sync.OnceFunc(func() {
 		close(stopped)
 		people.Wait()
 		_ = conn.Close()
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 func (s *shop) call(ctx context.Context, conn *grpc.ClientConn) error {
