@@ -76,7 +76,7 @@ func dialectOf(version string) *dialect {
 			SET LOCAL statement_timeout = 0;
 			SET LOCAL plan_cache_mode = 'auto';
 			SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on`,
-		report: `SET default_transaction_read_only = on`,
+		report: `SET default_transaction_read_only = on; SET work_mem = '64MB'`, // many rows are sorted and added up
 		feed:   polling{},
 	}
 }

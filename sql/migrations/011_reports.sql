@@ -8,7 +8,7 @@ ALTER INDEX IF EXISTS reservations_open RENAME TO reservations_by_expiry;
 CREATE OR REPLACE VIEW stock_now AS
 SELECT l.region::text AS region, l.location, l.sku, l.on_hand,
        l.held - coalesce(h.lapsed, 0) AS held, l.allocated, l.quarantined, l.incoming, l.shortfall,
-       l.on_hand::decimal - l.held - l.allocated - l.quarantined - l.shortfall + coalesce(h.lapsed, 0) AS available,
+       l.on_hand - (l.held - coalesce(h.lapsed, 0)) - l.allocated - l.quarantined - l.shortfall AS available,
        l.version, l.updated_at, l.closed
   FROM stock_levels AS l
   LEFT JOIN (SELECT n.region::text AS home, n.location, n.sku, sum(n.held)::bigint AS lapsed
@@ -17,13 +17,14 @@ SELECT l.region::text AS region, l.location, l.sku, l.on_hand,
               GROUP BY n.region, n.location, n.sku) AS h
     ON h.home = l.region::text AND h.location = l.location AND h.sku = l.sku;
 
--- Every event. What was sold is what left, whether or not the books had it.
+-- Every event. What was sold is what left, whether or not the books had it: a command's quantity, so
+-- that it fits.
 CREATE OR REPLACE VIEW ledger AS
 SELECT e.region::text AS region, e.location, e.sku, e.version, e.kind, e.effective_at, e.recorded_at,
        (e.effective_at AT TIME ZONE 'UTC')::date AS day,
        e.on_hand_delta, e.held_delta, e.allocated_delta, e.quarantined_delta, e.incoming_delta, e.shortfall_delta,
        e.on_hand, e.held, e.allocated, e.quarantined, e.incoming, e.shortfall,
-       CASE WHEN e.kind IN ('sell', 'fulfil') THEN e.shortfall_delta::decimal - e.on_hand_delta ELSE 0 END AS sold,
+       CASE WHEN e.kind IN ('sell', 'fulfil') THEN e.shortfall_delta - e.on_hand_delta ELSE 0 END AS sold,
        CASE WHEN e.kind = 'return' THEN e.on_hand_delta ELSE 0 END AS returned,
        e.unit_cost, e.currency, e.reason, e.reference, e.channel, e.actor,
        e.movement_id, e.reservation_home::text AS reservation_home, e.reservation_id,
@@ -35,7 +36,7 @@ SELECT e.region::text AS region, e.location, e.sku, e.version, e.kind, e.effecti
 CREATE OR REPLACE VIEW sales AS
 SELECT e.region::text AS region, e.location, e.sku, e.version, e.kind, e.effective_at, e.recorded_at,
        (e.effective_at AT TIME ZONE 'UTC')::date AS day,
-       CASE WHEN e.kind = 'return' THEN 0 ELSE e.shortfall_delta::decimal - e.on_hand_delta END AS sold,
+       CASE WHEN e.kind = 'return' THEN 0 ELSE e.shortfall_delta - e.on_hand_delta END AS sold,
        CASE WHEN e.kind = 'return' THEN e.on_hand_delta ELSE 0 END AS returned,
        CASE WHEN e.kind = 'return' THEN 0 ELSE e.shortfall_delta END AS oversold,
        coalesce(e.channel, r.channel) AS channel, coalesce(r.order_reference, e.reference) AS reference,
@@ -54,7 +55,7 @@ SELECT s.day, s.region, s.location, s.sku, s.channel,
 CREATE OR REPLACE VIEW movements_daily AS
 SELECT (e.effective_at AT TIME ZONE 'UTC')::date AS day, e.region::text AS region, e.location, e.sku, e.kind, e.reason,
        sum(CASE WHEN e.on_hand_delta > 0 THEN e.on_hand_delta ELSE 0 END) AS came,
-       sum(CASE WHEN e.on_hand_delta < 0 THEN -e.on_hand_delta::decimal ELSE 0 END) AS went,
+       sum(CASE WHEN e.on_hand_delta < 0 THEN -e.on_hand_delta ELSE 0 END) AS went,
        sum(e.on_hand_delta) AS on_hand_delta, sum(e.quarantined_delta) AS quarantined_delta,
        sum(e.incoming_delta) AS incoming_delta, sum(e.shortfall_delta) AS shortfall_delta, count(*) AS events
   FROM stock_events AS e

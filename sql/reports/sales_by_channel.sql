@@ -18,11 +18,13 @@
 -- Chart: bars channel: sold, returned
 SELECT c.channel, c.sold, c.returned, c.sold - c.returned AS net, c.reservations,
        round(100 * c.sold / nullif(sum(c.sold) OVER (), 0), 2) AS share
-  FROM (SELECT s.channel, sum(s.sold) AS sold, sum(s.returned) AS returned, count(DISTINCT s.reservation_id) AS reservations
-          FROM sales AS s
-         WHERE s.day >= :'from'::date AND s.day <= :'to'::date
-           AND (:'region' = '' OR s.region = :'region')
-           AND (:'sku' = '' OR s.sku = :'sku')
-         GROUP BY s.channel) AS c
+  FROM (SELECT r.channel, sum(r.sold) AS sold, sum(r.returned) AS returned, count(r.reservation_id) AS reservations
+          FROM (SELECT s.channel, s.reservation_id, sum(s.sold) AS sold, sum(s.returned) AS returned
+                  FROM sales AS s
+                 WHERE s.day >= :'from'::date AND s.day <= :'to'::date
+                   AND (:'region' = '' OR s.region = :'region')
+                   AND (:'sku' = '' OR s.sku = :'sku')
+                 GROUP BY s.channel, s.reservation_id) AS r
+         GROUP BY r.channel) AS c
  ORDER BY c.sold DESC, coalesce(c.channel, '')
  LIMIT :'limit'::bigint

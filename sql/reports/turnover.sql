@@ -20,19 +20,21 @@ SELECT t.sku, t.sold, round(t.mean, 2) AS mean_on_hand, t.closing,
        round(t.sold / nullif(round(t.mean, 6), 0), 2) AS turns,
        round(t.sold * 86400 / t.seconds, 3) AS sold_per_day,
        round(t.closing * t.seconds / 86400 / nullif(t.sold, 0), 1) AS days_of_cover
-  FROM (SELECT e.sku, p.seconds,
-               sum(CASE WHEN e.effective_at >= p.begins THEN e.sold ELSE 0 END) AS sold,
-               sum(e.on_hand_delta) AS closing,
+  FROM (SELECT s.sku, s.sold, s.closing, p.seconds,
                -- What came within the period was there for a part of it only.
-               sum(e.on_hand_delta) - sum(CASE WHEN e.effective_at >= p.begins
-                   THEN e.on_hand_delta * (extract(epoch FROM e.effective_at)::decimal - extract(epoch FROM p.begins)::decimal)
-                   ELSE 0 END) / p.seconds AS mean
-          FROM ledger AS e
-          JOIN (SELECT b.begins, b.ends, extract(epoch FROM b.ends)::decimal - extract(epoch FROM b.begins)::decimal AS seconds
+               s.closing - s.late / p.seconds AS mean
+          FROM (SELECT e.sku, sum(e.on_hand_delta) AS closing,
+                       sum(CASE WHEN e.effective_at >= :'from'::date::timestamp AT TIME ZONE 'UTC' THEN e.sold ELSE 0 END) AS sold,
+                       sum(CASE WHEN e.effective_at >= :'from'::date::timestamp AT TIME ZONE 'UTC'
+                                THEN e.on_hand_delta * (extract(epoch FROM e.effective_at)::bigint - (:'from'::date - '1970-01-01'::date)::bigint * 86400)
+                                ELSE 0 END) AS late
+                  FROM ledger AS e
+                 WHERE e.effective_at < least((:'to'::date + 1)::timestamp AT TIME ZONE 'UTC', now())
+                   AND (:'region' = '' OR e.region = :'region')
+                 GROUP BY e.sku) AS s
+          JOIN (SELECT (extract(epoch FROM b.ends) - extract(epoch FROM b.begins))::decimal AS seconds
                   FROM (SELECT :'from'::date::timestamp AT TIME ZONE 'UTC' AS begins,
                                least((:'to'::date + 1)::timestamp AT TIME ZONE 'UTC', now()) AS ends) AS b
-                 WHERE b.begins < b.ends) AS p ON e.effective_at < p.ends
-         WHERE :'region' = '' OR e.region = :'region'
-         GROUP BY e.sku, p.seconds) AS t
+                 WHERE b.begins < b.ends) AS p ON true) AS t
  ORDER BY t.sold DESC, t.sku
  LIMIT :'limit'::bigint
