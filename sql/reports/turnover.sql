@@ -26,7 +26,7 @@ SELECT t.sku, t.sold, round(t.mean, 2) AS mean_on_hand, t.closing,
           FROM (SELECT e.sku, sum(e.on_hand_delta) AS closing,
                        sum(CASE WHEN e.effective_at >= :'from'::date::timestamp AT TIME ZONE 'UTC' THEN e.sold ELSE 0 END) AS sold,
                        sum(CASE WHEN e.effective_at >= :'from'::date::timestamp AT TIME ZONE 'UTC'
-                                THEN e.on_hand_delta * (extract(epoch FROM e.effective_at)::bigint - (:'from'::date - '1970-01-01'::date)::bigint * 86400)
+                                THEN e.on_hand_delta::decimal * (extract(epoch FROM e.effective_at)::bigint - (:'from'::date - '1970-01-01'::date)::bigint * 86400)
                                 ELSE 0 END) AS late
                   FROM ledger AS e
                  WHERE e.effective_at < least((:'to'::date + 1)::timestamp AT TIME ZONE 'UTC', now())
