@@ -65,6 +65,7 @@ type feedYard struct {
 	mu      sync.Mutex
 	waiting map[string]*change // by reference
 	listen  map[string]int     // readers of each SKU
+	conns   []net.Conn
 }
 
 // change is on its way to its readers.
@@ -86,6 +87,7 @@ func openFeedYard(b *testing.B, binary string, db *storetest.DB) *feedYard {
 		b.Fatal(err)
 	}
 	b.Cleanup(y.pod.kill)
+	b.Cleanup(y.hangUp)
 	var err error
 	if y.api, err = client.New([]string{y.pod.url()}, client.Options{}); err != nil {
 		b.Fatal(err)
@@ -109,7 +111,7 @@ func (y *feedYard) readers(b *testing.B, n int, sku string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Cleanup(func() { _ = conn.Close() })
+		y.conns = append(y.conns, conn)
 		if _, err := fmt.Fprintf(conn, "GET /v1/events?sku=%s HTTP/1.1\r\nHost: pod\r\nAccept: text/event-stream\r\n\r\n", sku); err != nil {
 			b.Fatal(err)
 		}
@@ -119,6 +121,9 @@ func (y *feedYard) readers(b *testing.B, n int, sku string) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			if bytes.HasPrefix(line, []byte("HTTP/1.1 ")) && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+				b.Fatalf("a reader is answered %s", line)
+			}
 			begun = bytes.HasPrefix(line, []byte("id: "))
 		}
 		go y.read(lines)
@@ -126,6 +131,14 @@ func (y *feedYard) readers(b *testing.B, n int, sku string) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.listen[sku] += n
+}
+
+// hangUp ends all readers.
+func (y *feedYard) hangUp() {
+	for _, conn := range y.conns {
+		_ = conn.Close()
+	}
+	y.conns = nil
 }
 
 func (y *feedYard) read(lines *bufio.Reader) {

@@ -103,6 +103,7 @@ func (y *lossYard) followed(b *testing.B, first string, run func() float64) floa
 		y.hub.Run(following)
 	}()
 	readers := &feedYard{pod: &process{address: strings.TrimPrefix(y.url, "http://")}, listen: map[string]int{}}
+	defer readers.hangUp()
 	readers.readers(b, 1, first)
 	for i := 1; i < lossReaders; i++ {
 		readers.readers(b, 1, fmt.Sprintf("uniform-%d", i))

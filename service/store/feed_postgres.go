@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/time/rate"
 )
 
 // polling is the feed of PostgreSQL: the ledger is asked again and again. What a statement sees of
@@ -42,6 +43,10 @@ const (
 	// when there was nothing for a while.
 	pollSoon, pollIdle = 5 * time.Millisecond, 20 * time.Millisecond
 	idleAfter          = 5 * time.Second
+	// nudgedLooks is how many looks a second are made between two others for what this pod itself
+	// committed, and nudgedAtOnce how many of them while there were fewer: who writes now and then is
+	// heard of at once, and a stream of writes costs little more.
+	nudgedLooks, nudgedAtOnce = 120, 8
 	// pollPage is how many entries are read at once.
 	pollPage = 4096
 	// recentEvents is how many events a tail begins with.
@@ -68,12 +73,15 @@ func (polling) recent(ctx context.Context, s *Store) (p Position, err error) {
 	return p, err
 }
 
-func (polling) tail(s *Store, from Position) Tail { return &pollingTail{store: s, from: from} }
+func (polling) tail(s *Store, from Position) Tail {
+	return &pollingTail{store: s, from: from, nudged: rate.NewLimiter(nudgedLooks, nudgedAtOnce)}
+}
 
 type pollingTail struct {
 	store  *Store
 	from   Position
 	sights sights
+	nudged *rate.Limiter
 }
 
 // Run keeps a connection of its own, so that requests never wait for it, nor it for them.
@@ -103,7 +111,7 @@ func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(
 			if full {
 				continue
 			}
-			if err := rest(ctx, time.Since(seen) > idleAfter, nudge); err != nil {
+			if err := t.rest(ctx, time.Since(seen) > idleAfter, nudge); err != nil {
 				return err
 			}
 		}
@@ -111,11 +119,12 @@ func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(
 }
 
 // rest waits until it is time for another look.
-func rest(ctx context.Context, idle bool, nudge <-chan struct{}) error {
+func (t *pollingTail) rest(ctx context.Context, idle bool, nudge <-chan struct{}) error {
 	pause := pollSoon
 	if idle {
 		pause = pollIdle
-	} else {
+	}
+	if t.nudged.Tokens() < 1 {
 		nudge = nil // the next look is near anyway
 	}
 	timer := time.NewTimer(pause)
@@ -123,6 +132,7 @@ func rest(ctx context.Context, idle bool, nudge <-chan struct{}) error {
 	select {
 	case <-timer.C:
 	case <-nudge:
+		t.nudged.Allow()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
