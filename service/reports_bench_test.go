@@ -51,7 +51,7 @@ func BenchmarkReports(b *testing.B) {
 				rows := 0
 				for range 3 {
 					began := time.Now()
-					result, err := db.Store.Report(b.Context(), r, values, 10*time.Minute)
+					result, err := db.Report(b.Context(), r, values, 10*time.Minute)
 					if err != nil {
 						b.Fatal(err)
 					}

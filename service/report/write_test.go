@@ -126,8 +126,14 @@ func TestNumbersArePlain(t *testing.T) {
 		kind       Type
 		text, want string
 	}{
-		{Integer, "12.00", "12"}, {Integer, "-0", "0"}, {Integer, "1E+20", "100000000000000000000"}, {Integer, "1.5e3", "1500"},
-		{Decimal, "-0.00", "0.00"}, {Decimal, "1.50", "1.50"}, {Decimal, "-1.25E-3", "-0.00125"}, {Decimal, "9223372036854775808.000001", "9223372036854775808.000001"},
+		{Integer, "12.00", "12"},
+		{Integer, "-0", "0"},
+		{Integer, "1E+20", "100000000000000000000"},
+		{Integer, "1.5e3", "1500"},
+		{Decimal, "-0.00", "0.00"},
+		{Decimal, "1.50", "1.50"},
+		{Decimal, "-1.25E-3", "-0.00125"},
+		{Decimal, "9223372036854775808.000001", "9223372036854775808.000001"},
 	} {
 		if v, err := (Column{Type: c.kind}).Read(c.text); err != nil || v.Text != c.want {
 			t.Errorf("%s %s is %v, %v", c.kind, c.text, v, err)
