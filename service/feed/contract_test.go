@@ -159,6 +159,29 @@ func TestSlowReadersAreCutOffAndResume(t *testing.T) {
 	})
 }
 
+// Who watches one SKU doesn't fall behind, however much of others goes by, and still hears of its own.
+func TestWhatOthersWatchCutsNobodyOff(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.URLs[0], feed.Options{Buffer: 4})
+		skus := y.products(t, 2)
+		quiet, other := y.follow(t, hub, "", skus[:1]), y.follow(t, hub, "", skus[1:])
+		for round := range 3 {
+			y.write(t, skus[1:], 4, 10)
+			other.untilCutOff(t, y)
+			before := quiet.cursor
+			if err := quiet.read(t, 100); err != nil {
+				t.Fatalf("round %d: %v", round, err)
+			}
+			if quiet.cursor == before {
+				t.Errorf("round %d: the cursor stands still while the feed goes on", round)
+			}
+			y.receive(t, y.pods[0], sites[0], skus[0], 1)
+			quiet.until(t, y, "who watches what is seldom sold")
+			other.visit(t, y, hub, skus[1:], 1)
+		}
+	})
+}
+
 // What isn't a cursor of this database's feed is refused by name.
 func TestForeignCursorsAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {

@@ -44,11 +44,11 @@ type Hub struct {
 	heard   atomic.Int64
 	dirty   chan struct{}
 
-	mu      sync.RWMutex
-	ring    *ring         // nil until the feed has begun
-	changed chan struct{} // closed when there is something new
-	asOf    time.Time
-	began   time.Time
+	mu       sync.RWMutex
+	ring     *ring // nil until the feed has begun
+	audience *audience
+	asOf     time.Time
+	began    time.Time
 }
 
 // NewHub makes a hub; Run has it follow the feed.
@@ -61,7 +61,7 @@ func NewHub(st *store.Store, o Options) *Hub {
 	}
 	return &Hub{
 		store: st, options: o, nudge: make(chan struct{}, 1), dirty: make(chan struct{}, 1),
-		changed: make(chan struct{}), began: time.Now(),
+		audience: newAudience(), began: time.Now(),
 	}
 }
 
@@ -147,6 +147,7 @@ func (h *Hub) reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ring, h.asOf = nil, time.Time{}
+	h.wakeAll()
 }
 
 // follow runs tails, one after another, that go on where the last one stopped.
@@ -157,6 +158,7 @@ func (h *Hub) follow(ctx context.Context) error {
 	}
 	h.mu.Lock()
 	h.ring = newRing(h.options.Buffer, from, !h.store.IsCockroach())
+	h.wakeAll()
 	h.mu.Unlock()
 	tail := h.store.TailFeed(from)
 	for {
@@ -187,24 +189,37 @@ func (h *Hub) take(fresh store.Fresh) error {
 	h.heard.Add(int64(len(items)))
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.audience.offer(items, h.ring.next)
 	for _, i := range items {
 		h.ring.add(i)
 	}
 	h.ring.upTo, h.asOf = fresh.UpTo, fresh.AsOf
-	if len(items) > 0 {
-		select {
-		case h.dirty <- struct{}{}:
-		default:
-		}
-	}
+	h.wakeDue()
 	return nil
 }
 
-// wakeCost is about what waking one reader costs: with many of them, they are woken less often, so
-// that a stream of changes isn't one of wake-ups.
+// wakeAll has all readers look where they are. The lock is held.
+func (h *Hub) wakeAll() {
+	h.audience.wakeAll()
+	h.wakeDue()
+}
+
+// wakeDue has those woken who are to be. The lock is held.
+func (h *Hub) wakeDue() {
+	if len(h.audience.due) == 0 {
+		return
+	}
+	select {
+	case h.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// wakeCost is about what waking one reader costs: where many want the same, they are woken less often,
+// so that a stream of changes isn't one of wake-ups.
 const wakeCost = 5 * time.Microsecond
 
-// wake tells readers that there is something new.
+// wake tells readers that there is something for them.
 func (h *Hub) wake(ctx context.Context) {
 	for {
 		select {
@@ -213,10 +228,15 @@ func (h *Hub) wake(ctx context.Context) {
 			return
 		}
 		h.mu.Lock()
-		close(h.changed)
-		h.changed = make(chan struct{})
+		due := h.audience.takeDue()
 		h.mu.Unlock()
-		if pause := time.Duration(h.readers.Load()) * wakeCost; pause > time.Millisecond {
+		for _, r := range due {
+			select {
+			case r.woken <- struct{}{}:
+			default:
+			}
+		}
+		if pause := time.Duration(len(due)) * wakeCost; pause > time.Millisecond {
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():

@@ -14,17 +14,19 @@ import (
 type Item struct {
 	Event *inventory.Event // nil for an alert
 	Alert *inventory.Alert // nil for an event
-	// Cursor is where to go on after it.
-	Cursor string
 
-	fed    store.Fed
-	encode sync.Once
-	json   []byte
+	fed       store.Fed
+	cockroach bool
+	encode    sync.Once
+	json      []byte
 }
 
 func newItem(fed store.Fed, cockroach bool) *Item {
-	return &Item{Event: fed.Event, Alert: fed.Alert, Cursor: encode(fed.Cursor, cockroach), fed: fed}
+	return &Item{Event: fed.Event, Alert: fed.Alert, fed: fed, cockroach: cockroach}
 }
+
+// Cursor is where to go on after it.
+func (i *Item) Cursor() string { return encode(i.fed.Cursor, i.cockroach) }
 
 // at gives the same entry at a place that is more than it came with.
 func (i *Item) at(p store.Position) *Item {
@@ -45,6 +47,13 @@ func (i *Item) JSON() []byte {
 		i.json, _ = json.Marshal(answer, json.Deterministic(true)) // the types are ours: it can't fail
 	})
 	return i.json
+}
+
+func (i *Item) sku() string {
+	if i.Event != nil {
+		return i.Event.Key.SKU
+	}
+	return i.Alert.SKU
 }
 
 func (i *Item) seenBy(w *service.Watched) bool {

@@ -25,6 +25,11 @@ type Reader struct {
 	ring     *ring          // the one that it is in
 	settled  []*Item        // what is read before the ring's next
 	last     string         // the cursor of the last batch
+	woken    chan struct{}
+
+	// offered is the number of the first entry not yet read that may be for it, -1 where none is.
+	offered int64
+	due     bool // it is among the audience's due
 }
 
 // Batch is some entries, in order. Cursor is where to go on after them; it moves on also where
@@ -37,16 +42,11 @@ type Batch struct {
 // Read begins to read after a cursor; "" is now, Earliest is the beginning.
 // Errors: *inventory.Refusal (Invalid) for a cursor that isn't one, service.ErrUnavailable.
 func (h *Hub) Read(ctx context.Context, cursor string, w service.Watched) (*Reader, error) {
-	r := &Reader{hub: h, watched: w, next: -1}
-	if cursor == "" {
-		if err := h.begin(ctx, r); err != nil {
-			return nil, served(err)
-		}
-		h.readers.Add(1)
-		return r, nil
-	}
+	r := &Reader{hub: h, watched: w, next: -1, offered: -1, woken: make(chan struct{}, 1)}
 	var err error
-	if r.position, err = decode(cursor, h.store.IsCockroach()); err == nil {
+	if cursor == "" {
+		err = h.begin(ctx, r)
+	} else if r.position, err = decode(cursor, h.store.IsCockroach()); err == nil {
 		err = h.reached(ctx, r.position)
 	}
 	if errors.Is(err, errBadCursor) || errors.Is(err, errForeignCursor) {
@@ -56,6 +56,9 @@ func (h *Hub) Read(ctx context.Context, cursor string, w service.Watched) (*Read
 		return nil, served(err)
 	}
 	h.readers.Add(1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.audience.add(r)
 	return r, nil
 }
 
@@ -74,7 +77,8 @@ const nearNow = 10 * time.Second
 func (h *Hub) begin(ctx context.Context, r *Reader) (err error) {
 	h.mu.RLock()
 	if h.ring != nil && time.Since(h.asOf) < nearNow {
-		r.ring, r.next, r.position = h.ring, h.ring.next, h.ring.upTo
+		r.take(h.ring, h.ring.next)
+		r.position = h.ring.upTo
 	}
 	h.mu.RUnlock()
 	if r.ring == nil {
@@ -103,7 +107,12 @@ func (h *Hub) reached(ctx context.Context, p store.Position) error {
 func (r *Reader) Cursor() string { return cmp.Or(r.last, r.encode(r.position)) }
 
 // Close ends the reading.
-func (r *Reader) Close() { r.hub.readers.Add(-1) }
+func (r *Reader) Close() {
+	r.hub.readers.Add(-1)
+	r.hub.mu.Lock()
+	defer r.hub.mu.Unlock()
+	r.hub.audience.remove(r)
+}
 
 // pastPause is how long a reader of the past reads on, at least, until it gets a batch without
 // entries: there may be much that it doesn't want to see.
@@ -125,7 +134,7 @@ func (r *Reader) nextBatch(ctx context.Context, most int, wait time.Duration) (B
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	until := time.Now().Add(max(wait, pastPause))
-	for {
+	for expired := false; ; {
 		since, joined := r.join()
 		if !joined {
 			b, err := r.past(ctx, since, most)
@@ -134,14 +143,14 @@ func (r *Reader) nextBatch(ctx context.Context, most int, wait time.Duration) (B
 			}
 			continue
 		}
-		b, changed, err := r.scan(most)
-		if err != nil || len(b.Items) > 0 {
+		b, err := r.scan(most)
+		if err != nil || len(b.Items) > 0 || expired {
 			return b, err
 		}
 		select {
-		case <-changed:
+		case <-r.woken:
 		case <-timer.C:
-			return b, nil
+			expired = true // once more, so that the cursor is where the feed is now
 		case <-ctx.Done():
 			return b, ctx.Err()
 		}
@@ -176,7 +185,7 @@ func (r *Reader) join() (since store.Position, joined bool) {
 	case r.position.Past != nil || r.position.Compare(h.ring.since) < 0:
 		return h.ring.since, false
 	}
-	r.ring, r.next = h.ring, h.ring.first
+	r.take(h.ring, h.ring.first)
 	if r.position.Compare(h.ring.upTo) < 0 {
 		r.settled = h.ring.settled(r.position, &r.watched)
 		if !h.ring.ordered {
@@ -186,41 +195,51 @@ func (r *Reader) join() (since store.Position, joined bool) {
 	return since, true
 }
 
-// scan reads on in the ring.
-func (r *Reader) scan(most int) (b Batch, changed <-chan struct{}, err error) {
+// take has it go on at an entry of a ring, which may be for it.
+func (r *Reader) take(ring *ring, number int64) {
+	r.ring, r.next, r.offered = ring, number, number
+}
+
+// scan reads on in the ring, from the first entry on that may be for it.
+func (r *Reader) scan(most int) (b Batch, err error) {
 	h := r.hub
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	changed = h.changed
 	if len(r.settled) > 0 {
 		n := min(most, len(r.settled))
 		b.Items, r.settled = r.settled[:n], r.settled[n:]
-		b.Cursor = b.Items[n-1].Cursor
-		return b, changed, nil
+		b.Cursor = b.Items[n-1].Cursor()
+		return b, nil
 	}
-	switch {
-	case r.next >= 0 && (r.ring != h.ring || r.next < h.ring.first):
-		h.cutOff.Add(1)
-		return b, nil, ErrCutOff
-	case h.ring == nil || r.next < 0:
+	if r.next < 0 {
 		b.Cursor = r.encode(r.position)
-		return b, changed, nil
+		return b, nil
 	}
+	if r.ring == h.ring {
+		if r.next = r.offered; r.next < 0 {
+			r.next = h.ring.next
+		}
+	}
+	if r.ring != h.ring || r.next < h.ring.first {
+		h.cutOff.Add(1)
+		return b, ErrCutOff
+	}
+	reached := r.position
 	for r.next < h.ring.next && len(b.Items) < most {
 		i := h.ring.at(r.next)
 		r.next++
 		if i.fed.After(r.position) && i.seenBy(&r.watched) {
 			b.Items = append(b.Items, i)
 		}
-		b.Cursor = i.Cursor
-		if i.fed.Cursor.Compare(r.position) < 0 { // it came before its reader
-			b.Cursor = r.encode(r.position)
+		if reached = i.fed.Cursor; reached.Compare(r.position) < 0 { // it came before its reader
+			reached = r.position
 		}
 	}
-	if r.next == h.ring.next {
-		b.Cursor = r.encode(h.ring.upTo)
+	if r.offered = r.next; r.next == h.ring.next {
+		r.offered, reached = -1, h.ring.upTo
 	}
-	return b, changed, nil
+	b.Cursor = r.encode(reached)
+	return b, nil
 }
 
 func (r *Reader) encode(p store.Position) string { return encode(p, r.hub.store.IsCockroach()) }

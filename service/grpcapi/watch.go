@@ -56,7 +56,9 @@ func (w *watchers) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[p
 			if err := w.may(ctx); err != nil {
 				return err
 			}
-			batch.Items = []*feed.Item{{Cursor: batch.Cursor}}
+			if err := out.send(ctx, &pb.WatchResponse{Cursor: batch.Cursor}); err != nil {
+				return err
+			}
 		}
 		for _, i := range batch.Items {
 			if err := out.send(ctx, messageOf(i)); err != nil {
@@ -114,7 +116,7 @@ func (s *sender) send(ctx context.Context, m *pb.WatchResponse) error {
 func (s *sender) close() { close(s.messages) }
 
 func messageOf(i *feed.Item) *pb.WatchResponse {
-	m := &pb.WatchResponse{Cursor: i.Cursor}
+	m := &pb.WatchResponse{Cursor: i.Cursor()}
 	switch {
 	case i.Event != nil:
 		m.Event = eventOf(service.DescribeEvent(i.Event))

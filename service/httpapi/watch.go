@@ -187,7 +187,7 @@ func (a *api) lapsed(r *request) bool {
 }
 
 func appendEntry(out []byte, i *feed.Item) []byte {
-	out = append(append(append(out, "id: "...), i.Cursor...), '\n')
+	out = append(append(append(out, "id: "...), i.Cursor()...), '\n')
 	if i.Alert != nil {
 		out = append(out, "event: alert\n"...)
 	}

@@ -102,15 +102,15 @@ func (y *lossYard) followed(b *testing.B, first string, run func() float64) floa
 		defer close(ended)
 		y.hub.Run(following)
 	}()
+	// It reads again what is new to nobody when it begins, which is not what is measured.
+	for began := time.Now(); y.hub.AsOf().Before(began); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	readers := &feedYard{pod: &process{address: strings.TrimPrefix(y.url, "http://")}, listen: map[string]int{}}
 	defer readers.hangUp()
 	readers.readers(b, 1, first)
 	for i := 1; i < lossReaders; i++ {
 		readers.readers(b, 1, fmt.Sprintf("uniform-%d", i))
-	}
-	// It reads again what is new to nobody when it begins, which is not what is measured.
-	for began := time.Now(); y.hub.AsOf().Before(began); {
-		time.Sleep(10 * time.Millisecond)
 	}
 	rate := run()
 	stop()

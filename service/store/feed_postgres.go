@@ -43,10 +43,14 @@ const (
 	// when there was nothing for a while.
 	pollSoon, pollIdle = 5 * time.Millisecond, 20 * time.Millisecond
 	idleAfter          = 5 * time.Second
+	// pollEach lengthens the pause for each entry that a look brought, up to pollMost: what comes in
+	// a stream is fetched in fewer looks, which leaves more of the machine to those who write it.
+	pollEach, pollMost = 250 * time.Microsecond, 50 * time.Millisecond
 	// nudgedLooks is how many looks a second are made between two others for what this pod itself
 	// committed, and nudgedAtOnce how many of them while there were fewer: who writes now and then is
-	// heard of at once, and a stream of writes costs little more.
+	// heard of at once. After one that brought as many entries as a stream does, none is made.
 	nudgedLooks, nudgedAtOnce = 120, 8
+	streaming                 = 8
 	// pollPage is how many entries are read at once.
 	pollPage = 4096
 	// recentEvents is how many events a tail begins with.
@@ -111,7 +115,15 @@ func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(
 			if full {
 				continue
 			}
-			if err := t.rest(ctx, time.Since(seen) > idleAfter, nudge); err != nil {
+			pause := min(pollSoon+time.Duration(len(entries))*pollEach, pollMost)
+			if time.Since(seen) > idleAfter {
+				pause = pollIdle
+			}
+			hears := nudge
+			if len(entries) >= streaming {
+				hears = nil
+			}
+			if err := t.rest(ctx, pause, hears); err != nil {
 				return err
 			}
 		}
@@ -119,11 +131,7 @@ func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(
 }
 
 // rest waits until it is time for another look.
-func (t *pollingTail) rest(ctx context.Context, idle bool, nudge <-chan struct{}) error {
-	pause := pollSoon
-	if idle {
-		pause = pollIdle
-	}
+func (t *pollingTail) rest(ctx context.Context, pause time.Duration, nudge <-chan struct{}) error {
 	if t.nudged.Tokens() < 1 {
 		nudge = nil // the next look is near anyway
 	}
