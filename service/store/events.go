@@ -60,12 +60,12 @@ func (row *eventRow) columns() []any {
 	}
 }
 
-// event puts together what was scanned.
+// event puts together what was scanned; the row may take the next one then.
 func (row *eventRow) event() (e inventory.Event, err error) {
 	e = row.e
 	e.Meta.EffectiveAt, e.RecordedAt = e.Meta.EffectiveAt.UTC(), e.RecordedAt.UTC()
-	if row.cost.Amount != "" {
-		e.UnitCost = &row.cost
+	if cost := row.cost; cost.Amount != "" {
+		e.UnitCost = &cost
 	}
 	if e.Reservation, err = orNone(row.reservationHome, row.reservation); err != nil {
 		return e, err

@@ -176,13 +176,19 @@ func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limi
 	var h horizon
 	var entries []placed
 	events, alerts := 0, 0
+	var row eventRow
+	var tx int64
+	columns := append([]any{&tx}, row.columns()...) // once for all rows: there are many, a stream of them
 	// Both pages have room for what was given of the first moment.
 	most := int64(limit + from.Given)
 	calls := []call{
 		{st: fedHorizon, rows: func(r pgx.Rows) error { return r.Scan(&h.oldest, &h.next, &h.at) }},
 		{st: fedEvents, args: []any{from.At.Wall, before, most}, rows: func(r pgx.Rows) error {
-			p, err := scanFedEvent(r)
-			entries = append(entries, p)
+			if err := r.Scan(columns...); err != nil {
+				return err
+			}
+			e, err := row.event()
+			entries = append(entries, placed{at: Moment{Wall: tx}, event: &e})
 			events++
 			return err
 		}},
@@ -243,16 +249,6 @@ func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ Fe
 		return entries, next, classify(err)
 	}
 	return entries, upTo, nil
-}
-
-func scanFedEvent(r pgx.Rows) (p placed, err error) {
-	var row eventRow
-	if err := r.Scan(append([]any{&p.at.Wall}, row.columns()...)...); err != nil {
-		return p, err
-	}
-	e, err := row.event()
-	p.event = &e
-	return p, err
 }
 
 func scanFedAlert(r pgx.Rows) (p placed, err error) {
