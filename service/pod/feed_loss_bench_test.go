@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,32 +23,40 @@ import (
 )
 
 const (
-	lossRounds  = 9
+	lossRounds  = 7
 	lossReaders = 100
 	lossSKUs    = 1000
 )
 
 // BenchmarkFeedLoss has a pod take reservations of many SKUs and of one while it follows the change
 // feed, keeps its cache and has readers, and while it does none of these, in interleaved rounds. The
-// loss is the median of the rounds' own: neighbours share the machine's moods. It runs once,
-// whatever -benchtime says.
+// loss is the median of the rounds' own: neighbours share the machine's moods. What a reservation
+// costs the whole machine in CPU time, the load and the readers' clients included, swings less: it is
+// told, too. It runs once, whatever -benchtime says.
 func BenchmarkFeedLoss(b *testing.B) {
 	for _, kind := range []devdb.Kind{devdb.PostgreSQL, devdb.CockroachDB} {
 		b.Run(string(kind), func(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 			y := openLossYard(b, storetest.Open(b, kind))
 			for _, scenario := range []string{"uniform", "hot"} {
-				plan := load.Plan{Scenario: scenario, Targets: []string{y.url}, Clients: 128, Connections: 1, SKUs: lossSKUs, Stock: 1_000_000_000, Prefix: scenario, Duration: 2 * time.Second, Warmup: time.Second, GiveUpAfter: time.Minute, Unproven: true}
+				plan := load.Plan{Scenario: scenario, Targets: []string{y.url}, Clients: 128, Connections: 1, SKUs: lossSKUs, Stock: 1_000_000_000, Prefix: scenario, Duration: 6 * time.Second, GiveUpAfter: time.Minute, Unproven: true}
 				y.run(b, plan)
 				plan.Prepared = true
-				var without, with, losses []float64
-				for range lossRounds {
-					off := y.run(b, plan)
-					on := y.followed(b, scenario+"-0", func() float64 { return y.run(b, plan) })
-					without, with, losses = append(without, off), append(with, on), append(losses, 1-on/off)
+				var without, with, losses, costs []float64
+				for i := range lossRounds {
+					var off, on lossRun
+					rounds := []func(){
+						func() { off = y.run(b, plan) },
+						func() { on = y.followed(b, scenario+"-0", func() lossRun { return y.run(b, plan) }) },
+					}
+					rounds[i%2]()
+					rounds[1-i%2]()
+					without, with = append(without, off.perSecond), append(with, on.perSecond)
+					losses, costs = append(losses, 1-on.perSecond/off.perSecond), append(costs, on.cpu/off.cpu-1)
 				}
-				b.Logf("%-8s %7.0f/s without, %7.0f/s with feed, cache and %d readers: loss %.1f %% (%.1f to %.1f)", scenario,
-					middle(without), middle(with), lossReaders, 100*middle(losses), 100*slices.Min(losses), 100*slices.Max(losses))
+				b.Logf("%-8s %7.0f/s without, %7.0f/s with feed, cache and %d readers: loss %.1f %% (%.1f to %.1f); CPU of each reservation %+.1f %% (%+.1f to %+.1f)", scenario,
+					middle(without), middle(with), lossReaders, 100*middle(losses), 100*slices.Min(losses), 100*slices.Max(losses),
+					100*middle(costs), 100*slices.Min(costs), 100*slices.Max(costs))
 			}
 		})
 	}
@@ -84,17 +94,38 @@ func openLossYard(b *testing.B, db *storetest.DB) *lossYard {
 	return &lossYard{server.URL, hub}
 }
 
-func (y *lossYard) run(b *testing.B, plan load.Plan) (perSecond float64) {
+// lossRun is what a round came to.
+type lossRun struct{ perSecond, cpu float64 }
+
+func (y *lossYard) run(b *testing.B, plan load.Plan) lossRun {
 	b.Helper()
+	before := busy(b)
 	report, err := load.Run(b.Context(), plan)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return report.Total.PerSecond
+	return lossRun{report.Total.PerSecond, (busy(b) - before) / float64(report.Total.OK)}
+}
+
+// busy is the CPU time that the machine has spent so far, whoever for, in its own ticks.
+func busy(b *testing.B) (ticks float64) {
+	b.Helper()
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		b.Skip("this needs Linux: ", err)
+	}
+	line, _, _ := strings.Cut(string(stat), "\n")
+	const idle, iowait, steal = 4, 5, 8 // columns of no work; those after them are counted before
+	for i, field := range strings.Fields(line)[:steal] {
+		if n, err := strconv.ParseFloat(field, 64); err == nil && i != idle && i != iowait {
+			ticks += n
+		}
+	}
+	return ticks
 }
 
 // followed runs something while the feed is followed, with readers of a SKU each, one of them of first.
-func (y *lossYard) followed(b *testing.B, first string, run func() float64) float64 {
+func (y *lossYard) followed(b *testing.B, first string, run func() lossRun) lossRun {
 	b.Helper()
 	following, stop := context.WithCancel(b.Context())
 	ended := make(chan struct{})
@@ -112,8 +143,8 @@ func (y *lossYard) followed(b *testing.B, first string, run func() float64) floa
 	for i := 1; i < lossReaders; i++ {
 		readers.readers(b, 1, fmt.Sprintf("uniform-%d", i))
 	}
-	rate := run()
+	measured := run()
 	stop()
 	<-ended
-	return rate
+	return measured
 }
