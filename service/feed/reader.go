@@ -231,12 +231,13 @@ func (r *Reader) scan(most int) (b Batch, err error) {
 		if i.fed.After(r.position) && i.seenBy(&r.watched) {
 			b.Items = append(b.Items, i)
 		}
-		if reached = i.fed.Cursor; reached.Compare(r.position) < 0 { // it came before its reader
-			reached = r.position
-		}
+		reached = i.fed.Cursor
 	}
 	if r.offered = r.next; r.next == h.ring.next {
 		r.offered, reached = -1, h.ring.upTo
+	}
+	if reached.Compare(r.position) < 0 { // the reader has been further, at another pod
+		reached = r.position
 	}
 	b.Cursor = r.encode(reached)
 	return b, nil
