@@ -17,6 +17,7 @@ import (
 	"stockyard/service/devdb"
 	"stockyard/service/feed"
 	"stockyard/service/httpapi"
+	"stockyard/service/inventory"
 	"stockyard/service/load"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
@@ -69,9 +70,21 @@ func middle(values []float64) float64 {
 
 // lossYard is a pod whose feed is run when it is wanted.
 type lossYard struct {
-	url string
-	hub *feed.Hub
+	url   string
+	hub   *feed.Hub
+	heard heard
 }
+
+// heard tells up to which moment the hub has heard everything, when somebody wants to know.
+type heard chan time.Time
+
+func (h heard) Apply(_ []*inventory.Event, asOf time.Time) {
+	select {
+	case h <- asOf:
+	default:
+	}
+}
+func (heard) Reset() {}
 
 type nudged struct{ hub *feed.Hub }
 
@@ -86,12 +99,13 @@ func openLossYard(b *testing.B, db *storetest.DB) *lossYard {
 	}
 	b.Cleanup(st.Close)
 	memory := cache.New(st, 100_000)
-	hub := feed.NewHub(st, feed.Options{Buffer: 16384, Sinks: []feed.Sink{memory}})
+	caughtUp := make(heard)
+	hub := feed.NewHub(st, feed.Options{Buffer: 16384, Sinks: []feed.Sink{memory, caughtUp}})
 	s := service.New(st, service.Options{Region: db.Topology.Primary, Topology: db.Topology, Cache: memory, Observer: nudged{hub}})
 	b.Cleanup(s.Close)
 	server := httptest.NewServer(httpapi.New(s, httpapi.Options{Authenticator: auth.Anonymous{}, Feed: hub}))
 	b.Cleanup(server.Close)
-	return &lossYard{server.URL, hub}
+	return &lossYard{server.URL, hub, caughtUp}
 }
 
 // lossRun is what a round came to.
@@ -134,8 +148,7 @@ func (y *lossYard) followed(b *testing.B, first string, run func() lossRun) loss
 		y.hub.Run(following)
 	}()
 	// It reads again what is new to nobody when it begins, which is not what is measured.
-	for began := time.Now(); y.hub.AsOf().Before(began); {
-		time.Sleep(10 * time.Millisecond)
+	for began := time.Now(); (<-y.heard).Before(began); {
 	}
 	readers := &feedYard{pod: &process{address: strings.TrimPrefix(y.url, "http://")}, listen: map[string]int{}}
 	defer readers.hangUp()

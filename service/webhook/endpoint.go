@@ -153,6 +153,9 @@ func (e *endpoint) open(ctx context.Context, w store.Webhook, watched service.Wa
 			}
 			continue
 		}
+		if err == nil { // it has no place, and was read from now on
+			reader.Close()
+		}
 		e.o.Log.Error("webhook switched off: its place in the feed is unknown", "webhook", e.name, "error", err)
 		const why = "its place in the change feed is of another database, or of a time before this one was restored; put it again to go on from now"
 		if _, err := e.o.Store.LoseWebhook(ctx, e.lease, w, why); err != nil {
