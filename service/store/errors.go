@@ -88,6 +88,9 @@ func isLost(err error) bool {
 	return errors.As(err, &connect)
 }
 
+// isFull says that the server has no room for a connection, or for what was asked of it.
+func isFull(err error) bool { return strings.HasPrefix(sqlState(err), "53") }
+
 // isDefinite says that a failed commit certainly wrote nothing: the server said so. A cancellation
 // says nothing: CockroachDB puts it (57014) in the place of whatever it knew about the commit.
 func isDefinite(err error) bool {
@@ -138,7 +141,7 @@ func classify(err error) error {
 	var again *againError
 	code := sqlState(err)
 	switch {
-	case err == nil, errors.Is(err, ErrAmbiguous), errors.Is(err, ErrDuplicateKey):
+	case err == nil, errors.Is(err, ErrAmbiguous), errors.Is(err, ErrDuplicateKey), errors.Is(err, ErrUnavailable):
 		return err
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return err
@@ -146,7 +149,7 @@ func classify(err error) error {
 		return join(ErrUnavailable, err)
 	case errors.As(err, &exceeded), code == "57014", code == "55P03":
 		return join(ErrContention, err)
-	case isLost(err), strings.HasPrefix(code, "53"):
+	case isLost(err), isFull(err):
 		return join(ErrUnavailable, err)
 	}
 	return err

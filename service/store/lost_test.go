@@ -163,6 +163,65 @@ func TestDatabaseThatIsNotThereIsUnavailable(t *testing.T) {
 	})
 }
 
+// A server that is slow to greet newcomers has a transaction wait for it, and costs nobody the
+// connection that he has.
+func TestServerSlowToGreetIsTriedAgain(t *testing.T) {
+	onBench(t, func(t *testing.T, b *bench) {
+		proxy := storetest.NewProxy(t, b.URLs[0])
+		s := b.open(t, proxy.URL+"&connect_timeout=1")
+		session := func(ctx context.Context) (id string, err error) {
+			err = s.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.Raw(ctx, b.me(), &id) })
+			return id, err
+		}
+		before, err := session(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error { // in the only connection there is
+			if err := tx.Raw(ctx, b.set(1, "a")); err != nil {
+				return err
+			}
+			proxy.Silence(1)
+			_, err := session(ctx)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.wants(t, "a", 1)
+		proxy.Silence(100)
+		var kept bool
+		for range 2 { // the pool has two: one of them is that of before
+			err = s.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+				var now string
+				if err := tx.Raw(ctx, b.me(), &now); err != nil {
+					return err
+				}
+				kept = kept || now == before
+				other, err := session(ctx)
+				kept = kept || other == before
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !kept {
+			t.Error("the connection of before is gone")
+		}
+		began := time.Now()
+		err = s.InTx(t.Context(), func(ctx context.Context, _ *store.Tx) error {
+			return s.InTx(ctx, func(ctx context.Context, _ *store.Tx) error {
+				_, err := session(ctx)
+				return err
+			})
+		})
+		if !errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v after %s, want the database unavailable", err, time.Since(began))
+		}
+	})
+}
+
 func TestErrorOfTheClosureRollsBack(t *testing.T) {
 	onBench(t, func(t *testing.T, b *bench) {
 		mine := errors.New("mine")

@@ -180,7 +180,7 @@ func (s *Store) alter(ctx context.Context, statement string) (err error) {
 // patiently gives a connection whose statements take as long as they take, as building an index of a
 // large table does.
 func (s *Store) patiently(ctx context.Context, fn func(*pgx.Conn) error) error {
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	config.MaxConnLifetime = time.Hour
 	config.MaxConnLifetimeJitter = 10 * time.Minute
 	config.HealthCheckPeriod = 5 * time.Second
-	config.ConnConfig.ConnectTimeout = 3 * time.Second
+	if config.ConnConfig.ConnectTimeout == 0 { // unless the URL has a connect_timeout
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
 	config.ConnConfig.Tracer = tracer{}
 	s := &Store{regions: o.Regions, retries: o.OnRetry}
 	if s.retries == nil {
@@ -126,7 +128,7 @@ func (s *Store) setUpSession(ctx context.Context, conn *pgx.Conn) (err error) {
 }
 
 func (s *Store) checkServer(ctx context.Context) error {
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return classify(err)
 	}

@@ -72,7 +72,7 @@ func pause(ctx context.Context, attempt int) error {
 }
 
 func (s *Store) tryTx(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -201,31 +201,4 @@ func (s *Store) readOnce(ctx context.Context, calls []call) error {
 		}
 		return err
 	})
-}
-
-// onConn runs fn on a connection of the pool.
-func (s *Store) onConn(ctx context.Context, fn func(*pgx.Conn) error) error {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	return fn(conn.Conn())
-}
-
-// onOwnConn runs fn on a connection that is not the pool's.
-func (s *Store) onOwnConn(ctx context.Context, fn func(*pgx.Conn) error) error {
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(ctx)
-	}()
-	if err := s.setUpSession(ctx, conn); err != nil {
-		return err
-	}
-	return fn(conn)
 }

@@ -192,7 +192,7 @@ func (s *Store) Verify(ctx context.Context) (v Verification, err error) {
 func (s *Store) snapshot(ctx context.Context) (conn *pgxpool.Conn, err error) {
 	const tries = 3
 	for attempt := 1; ; attempt++ {
-		if conn, err = s.pool.Acquire(ctx); err != nil {
+		if conn, err = s.acquire(ctx); err != nil {
 			return nil, err
 		}
 		_, err = conn.Exec(ctx, s.dialect.snapshot, pgx.QueryExecModeSimpleProtocol)

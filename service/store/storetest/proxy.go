@@ -21,6 +21,7 @@ type Proxy struct {
 	links    map[*link]bool
 	onCommit func() Fate
 	refuses  bool
+	silent   int // connections to come that hear nothing
 }
 
 // Fate is what becomes of a connection that sends a COMMIT.
@@ -85,6 +86,13 @@ func (p *Proxy) Refuse(yes bool) {
 	p.refuses = yes
 }
 
+// Silence has the next connections wait for the server's first word for ever, as if it had too much to do.
+func (p *Proxy) Silence(connections int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = connections
+}
+
 func (p *Proxy) accept() {
 	var pumps sync.WaitGroup
 	defer pumps.Wait()
@@ -104,6 +112,10 @@ func (p *Proxy) accept() {
 		if p.refuses {
 			l.cut()
 		}
+		if p.silent > 0 {
+			p.silent--
+			l.deaf = true
+		}
 		p.mu.Unlock()
 		pumps.Go(l.run)
 	}
@@ -113,6 +125,7 @@ func (p *Proxy) accept() {
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
+	deaf           bool // the client hears nothing of the server
 
 	mu      sync.Mutex
 	swallow bool // the server's answer to a commit is not passed on
@@ -184,6 +197,7 @@ func (l *link) down() {
 		swallow := l.swallow
 		l.mu.Unlock()
 		switch {
+		case l.deaf:
 		case !swallow:
 			if _, err := io.Copy(l.client, bytes.NewReader(buffer[:n])); err != nil {
 				return
