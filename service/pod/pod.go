@@ -38,6 +38,7 @@ type Pod struct {
 	secrets  *secrets.Keys // nil: no webhooks
 	grpc     *grpcapi.Server
 	draining atomic.Bool
+	fits     atomic.Bool // the schema
 }
 
 var (
@@ -116,14 +117,18 @@ func (p *Pod) notDraining(context.Context) error {
 }
 
 func (p *Pod) databaseAnswers(ctx context.Context) error {
-	if err := p.store.Ping(ctx); err != nil {
+	if err := p.store.Answers(ctx); err != nil {
 		p.log.Warn("not ready", "error", err)
 		return errNoDatabase
 	}
 	return nil
 }
 
+// schemaFits asks until it is so: no migration takes anything back.
 func (p *Pod) schemaFits(ctx context.Context) error {
+	if p.fits.Load() {
+		return nil
+	}
 	version, err := p.store.AppliedSchema(ctx)
 	switch {
 	case err != nil:
@@ -131,6 +136,7 @@ func (p *Pod) schemaFits(ctx context.Context) error {
 	case version < store.SchemaVersion():
 		return fmt.Errorf("%w: it has version %d of %d", errSchemaBehind, version, store.SchemaVersion())
 	}
+	p.fits.Store(true)
 	return nil
 }
 

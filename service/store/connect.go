@@ -30,7 +30,10 @@ func (s *Store) onConn(ctx context.Context, fn func(*pgx.Conn) error) error {
 		return err
 	}
 	defer conn.Release()
-	return fn(conn.Conn())
+	if err = fn(conn.Conn()); err == nil {
+		s.answered.Store(time.Now().UnixNano())
+	}
+	return err
 }
 
 // onOwnConn runs fn on a connection that is not the pool's.

@@ -222,6 +222,51 @@ func TestServerSlowToGreetIsTriedAgain(t *testing.T) {
 	})
 }
 
+// A pod whose connections are all at work is no pod without a database.
+func TestBusyDatabaseAnswers(t *testing.T) {
+	onBench(t, func(t *testing.T, b *bench) {
+		answers := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			return b.store.Answers(ctx)
+		}
+		// held has every connection be taken while then runs.
+		held := func(then func() error) error {
+			hold := func(context.Context, *store.Tx) error { return then() }
+			for range 4 {
+				inner := hold
+				hold = func(ctx context.Context, tx *store.Tx) error {
+					tx.Nothing()
+					return b.store.InTx(ctx, inner)
+				}
+			}
+			return hold(t.Context(), &store.Tx{})
+		}
+		began := time.Now()
+		for held(answers) != nil { // unless taking them all took long
+			if time.Since(began) > time.Minute {
+				t.Fatal("a database that just answered counts as one that doesn't")
+			}
+			if _, err := b.store.Moment(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := held(func() error {
+			for answers() == nil {
+				if time.Since(began) > 2*time.Minute {
+					return nil
+				}
+			}
+			return errSilent
+		})
+		if !errors.Is(err, errSilent) {
+			t.Errorf("a database that says nothing counts as one that answers: %v", err)
+		}
+	})
+}
+
+var errSilent = errors.New("silent")
+
 func TestErrorOfTheClosureRollsBack(t *testing.T) {
 	onBench(t, func(t *testing.T, b *bench) {
 		mine := errors.New("mine")

@@ -85,6 +85,9 @@ func (s *Store) tryTx(ctx context.Context, fn func(context.Context, *Tx) error) 
 	if err != nil || tx.nothing {
 		tx.rollback(ctx)
 	}
+	if err == nil {
+		s.answered.Store(time.Now().UnixNano())
+	}
 	if isLost(err) && ctx.Err() == nil {
 		// The others of the pool were most likely lost with it.
 		s.pool.Reset()
