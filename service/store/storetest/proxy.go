@@ -93,6 +93,12 @@ func (p *Proxy) Silence(connections int) {
 	p.silent = connections
 }
 
+func (p *Proxy) refusing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refuses
+}
+
 func (p *Proxy) accept() {
 	var pumps sync.WaitGroup
 	defer pumps.Wait()
@@ -100,6 +106,11 @@ func (p *Proxy) accept() {
 		client, err := p.listener.Accept()
 		if err != nil {
 			return
+		}
+		// Those who are refused come again and again: the server is to hear nothing of it.
+		if p.refusing() {
+			_ = client.Close()
+			continue
 		}
 		server, err := net.Dial("tcp", p.target)
 		if err != nil {
@@ -109,7 +120,7 @@ func (p *Proxy) accept() {
 		l := &link{proxy: p, client: client, server: server}
 		p.mu.Lock()
 		p.links[l] = true
-		if p.refuses {
+		if p.refuses { // since
 			l.cut()
 		}
 		if p.silent > 0 {
