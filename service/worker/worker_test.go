@@ -203,7 +203,7 @@ func TestRunEndsWithItsLease(t *testing.T) {
 // A long run keeps its lease from others for as long as it takes, and learns when it is lost.
 func TestLongRunKeepsItsLeaseOrEnds(t *testing.T) {
 	each(t, func(t *testing.T, p *pods) {
-		const lease = 300 * time.Millisecond
+		const lease = 2 * time.Second
 		st, proxy := p.open(t)
 		began, ended := make(chan struct{}, 9), make(chan struct{}, 9)
 		start(t, st, lease, worker.Job{Name: p.job, Every: time.Hour, Long: true, Run: func(ctx context.Context, _ store.Lease) (bool, error) {
@@ -217,7 +217,7 @@ func TestLongRunKeepsItsLeaseOrEnds(t *testing.T) {
 			_, ok, err := p.TakeLease(t.Context(), region, p.job, "other", lease)
 			return err == nil && ok
 		}
-		for until := time.Now().Add(4 * lease); time.Now().Before(until); time.Sleep(lease / 10) {
+		for until := time.Now().Add(5 * lease / 2); time.Now().Before(until); time.Sleep(lease / 10) {
 			if other() {
 				t.Fatal("the lease went to another in the middle of a run")
 			}
