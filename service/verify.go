@@ -30,3 +30,9 @@ func (s *Service) Census(ctx context.Context) ([]inventory.Census, error) {
 	counts, err := s.store.Census(ctx)
 	return counts, fromStore(err, false)
 }
+
+// MoreEventsThan says whether the ledger has more events than n. It counts no further. Errors: ErrUnavailable.
+func (s *Service) MoreEventsThan(ctx context.Context, n int64) (bool, error) {
+	more, err := s.store.MoreEventsThan(ctx, n)
+	return more, fromStore(err, false)
+}

@@ -6,7 +6,13 @@ import "stockyard/service/worker"
 func (p *Pod) alerting() []worker.Job {
 	jobs := []worker.Job{worker.Alerts(p.service, p.hub, p.metrics)}
 	if p.settings.VerifyEvery > 0 && p.settings.Region == p.service.Topology().Primary {
-		jobs = append(jobs, worker.Verification(p.service, p.settings.VerifyEvery, p.metrics, p.log))
+		o := worker.VerificationOptions{Every: p.settings.VerifyEvery, Heard: p.heard}
+		jobs = append(jobs, worker.Verification(p.service, o, p.metrics, p.log))
 	}
 	return jobs
+}
+
+func (p *Pod) heard() int64 {
+	_, _, heard := p.hub.Stats()
+	return heard
 }

@@ -26,3 +26,13 @@ func (s *Store) Census(ctx context.Context) (counts []inventory.Census, err erro
 	})
 	return counts, err
 }
+
+var countSomeEvents = define("count_some_events", `
+SELECT count(*) FROM (SELECT 1 FROM stock_events LIMIT $1) AS found`, bigint)
+
+// MoreEventsThan says whether there are more events than n, and counts no further.
+func (s *Store) MoreEventsThan(ctx context.Context, n int64) (bool, error) {
+	var found int64
+	err := s.read(ctx, countSomeEvents, func(r pgx.Rows) error { return r.Scan(&found) }, n+1)
+	return found > n, err
+}

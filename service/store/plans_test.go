@@ -21,6 +21,9 @@ var whole = map[string]string{
 	"count_levels":  "one pod counts them, as rarely as it verifies them all",
 }
 
+// limited names the statements that read just so many rows, whichever they are.
+var limited = map[string]bool{"count_some_events": true}
+
 // along names the index that a list goes along, where several would do and one has fewer rows.
 // filter is the parameter that it is for.
 var along = map[string]struct {
@@ -52,7 +55,7 @@ func TestEveryStatementFindsItsRowsByAnIndex(t *testing.T) {
 		for name, st := range db.Statements() {
 			t.Run(name, func(t *testing.T) {
 				plan := explain(t, conn, name, st.SQL, st.Types)
-				if _, meant := whole[name]; readsAll(plan) != meant {
+				if _, meant := whole[name]; !limited[name] && readsAll(plan) != meant {
 					t.Errorf("reads a whole table: %t; by intent: %t\n%s", !meant, meant, plan)
 				}
 				if !strings.Contains(plan, along[name].index) {
@@ -67,7 +70,8 @@ func TestEveryStatementFindsItsRowsByAnIndex(t *testing.T) {
 func large(t *testing.T, db *storetest.DB, conn *pgx.Conn) {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), `
-SELECT format(e'ALTER TABLE %s INJECT STATISTICS \'[{"columns": ["%s"], "created_at": "2026-01-01", "row_count": 10000000, "distinct_count": 1000}]\'', t.table_name, c.column_name)
+SELECT 'ALTER TABLE ' || t.table_name || e' INJECT STATISTICS \'[{"columns": ["' || c.column_name
+       || e'"], "created_at": "2026-01-01", "row_count": 10000000, "distinct_count": 1000}]\''
   FROM information_schema.tables AS t
   JOIN information_schema.columns AS c ON c.table_schema = t.table_schema AND c.table_name = t.table_name AND c.ordinal_position = 1
  WHERE t.table_schema = 'public' AND t.table_type = 'BASE TABLE'`, pgx.QueryExecModeSimpleProtocol)

@@ -20,35 +20,109 @@ type VerificationObserver interface {
 	Alerted(kind string, n int)
 }
 
-// verifyingShare bounds how much of the time is spent on verifying: one in so many parts. Where the
-// books are large, it is done less often.
-const verifyingShare = 10
+// VerificationOptions say when the books are verified. Zero values mean the defaults named here.
+type VerificationOptions struct {
+	Every time.Duration // 30s
+	// Heard is how many changes the feed has brought so far, of all regions.
+	Heard func() int64
+	// Large is from how many events on verifying is put off while there is much to do, until it was
+	// quiet for Quiet: 500,000 and 30s.
+	Large int64
+	Quiet time.Duration
+}
+
+const (
+	// verifyingShare bounds how much of the time is spent on verifying: one in so many parts. Where
+	// the books are large, it is done less often.
+	verifyingShare = 10
+	// busyFrom is how many changes a second are much.
+	busyFrom = 50
+	// longestWait is how long verifying is put off at most.
+	longestWait = 20 * time.Minute
+)
 
 // Verification verifies the books every so often, raises an alert for each violation that has had
 // none, and counts stock levels. It stays with one pod: the lease is kept between two verifications.
-func Verification(s *service.Service, every time.Duration, observe VerificationObserver, log *slog.Logger) Job {
-	var next time.Time
-	return Job{Name: "verification", Every: min(every, time.Second), Long: true, Run: func(ctx context.Context, lease store.Lease) (bool, error) {
-		began := time.Now()
-		if began.Before(next) {
-			return false, nil
-		}
-		drift, err := s.RaiseDrift(ctx, lease)
-		if err != nil {
-			return false, err
-		}
-		pause := max(every, verifyingShare*time.Since(began))
-		next = began.Add(pause)
-		observe.Verified(drift.Violations, time.Since(began))
-		observe.Alerted(string(inventory.AlertDrift), drift.Raised)
-		if drift.Violations > 0 {
-			log.Error("the books don't add up; `stockyard verify` names every violation", "violations", drift.Violations, "new_alerts", drift.Raised)
-		}
-		counts, err := s.Census(ctx)
-		if err != nil {
-			return false, err
-		}
-		observe.Counted(counts, 2*pause+time.Since(began))
+func Verification(s *service.Service, o VerificationOptions, observe VerificationObserver, log *slog.Logger) Job {
+	if o.Every == 0 {
+		o.Every = 30 * time.Second
+	}
+	if o.Large == 0 {
+		o.Large = 500_000
+	}
+	if o.Quiet == 0 {
+		o.Quiet = 30 * time.Second
+	}
+	v := &verifying{service: s, o: o, observe: observe, log: log, next: time.Now()}
+	return Job{Name: "verification", Every: min(o.Every, time.Second), Long: true, Run: v.run}
+}
+
+// verifying is a pod's worker between two verifications.
+type verifying struct {
+	service *service.Service
+	o       VerificationOptions
+	observe VerificationObserver
+	log     *slog.Logger
+
+	next  time.Time // when it is due
+	large bool      // the books are, for good: they only grow
+
+	heard   int64     // by then
+	looked  time.Time // when
+	busyAt  time.Time
+	waiting bool // said so
+}
+
+func (v *verifying) run(ctx context.Context, lease store.Lease) (bool, error) {
+	began := time.Now()
+	quiet := v.quiet(began)
+	if began.Before(v.next) {
 		return false, nil
-	}}
+	}
+	if wait, err := v.putOff(ctx, quiet, began.Sub(v.next)); wait || err != nil {
+		return false, err
+	}
+	drift, err := v.service.RaiseDrift(ctx, lease)
+	if err != nil {
+		return false, err
+	}
+	pause := max(v.o.Every, verifyingShare*time.Since(began))
+	v.next, v.waiting = began.Add(pause), false
+	v.observe.Verified(drift.Violations, time.Since(began))
+	v.observe.Alerted(string(inventory.AlertDrift), drift.Raised)
+	if drift.Violations > 0 {
+		v.log.Error("the books don't add up; `stockyard verify` names every violation", "violations", drift.Violations, "new_alerts", drift.Raised)
+	}
+	counts, err := v.service.Census(ctx)
+	if err != nil {
+		return false, err
+	}
+	v.observe.Counted(counts, 2*pause+time.Since(began))
+	return false, nil
+}
+
+// quiet says that there was little to do for a while.
+func (v *verifying) quiet(now time.Time) bool {
+	heard := v.o.Heard()
+	if v.looked.IsZero() || float64(heard-v.heard) > busyFrom*now.Sub(v.looked).Seconds() {
+		v.busyAt = now
+	}
+	v.heard, v.looked = heard, now
+	return now.Sub(v.busyAt) >= v.o.Quiet
+}
+
+// putOff says that verifying has to wait: large books take a processor of the database for seconds to
+// minutes, which is for the tills to have while they are busy.
+func (v *verifying) putOff(ctx context.Context, quiet bool, due time.Duration) (wait bool, err error) {
+	if quiet || due >= longestWait {
+		return false, nil
+	}
+	if !v.large {
+		v.large, err = v.service.MoreEventsThan(ctx, v.o.Large)
+	}
+	if v.large && !v.waiting {
+		v.waiting = true
+		v.log.Info("verification waits for a quiet moment", "longest", longestWait)
+	}
+	return v.large, err
 }
