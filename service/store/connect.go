@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// connectTimeout bounds one attempt at one address where the URL has no connect_timeout: a busy server takes seconds to answer a newcomer,
-	// and one that is gone without a word must not hold its callers up for long.
+	// connectTimeout bounds one attempt at one address where the URL has no connect_timeout: a busy
+	// server takes seconds to answer a newcomer, and one that is gone without a word must not hold its
+	// callers up for long.
 	connectTimeout = 5 * time.Second
 	connectTries   = 4
 	// No further attempt begins when so much time has gone by.
