@@ -14,9 +14,11 @@ import (
 // command needs them. A name that isn't there is looked for in the database before it is refused.
 // Changes made through another pod are seen within placesTTL; a location's region never changes.
 type places struct {
-	store *store.Store
-	now   atomic.Pointer[placesSnapshot]
-	load  sync.Mutex
+	store  *store.Store
+	now    atomic.Pointer[placesSnapshot]
+	load   sync.Mutex
+	closed context.Context // ends what reads in the background
+	end    context.CancelFunc
 }
 
 type placesSnapshot struct {
@@ -29,8 +31,16 @@ const placesTTL = 2 * time.Second
 
 func newPlaces(st *store.Store) *places {
 	p := &places{store: st}
+	p.closed, p.end = context.WithCancel(context.Background())
 	p.now.Store(&placesSnapshot{})
 	return p
+}
+
+// close leaves nothing behind that reads.
+func (p *places) close() {
+	p.end()
+	p.load.Lock()
+	defer p.load.Unlock()
 }
 
 // location gives a location, archived or not; ok is false where there is none.
@@ -79,6 +89,7 @@ func (p *places) current(ctx context.Context) *placesSnapshot {
 			defer p.load.Unlock()
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
+			defer context.AfterFunc(p.closed, cancel)()
 			_, _ = p.read(ctx) // where it fails, the next caller tries again
 		}()
 	}

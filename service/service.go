@@ -102,7 +102,8 @@ func New(st *store.Store, o Options) *Service {
 	return s
 }
 
-// Close takes no more commands, finishes those that wait, and returns when the lanes are still.
+// Close takes no more commands, finishes those that wait, and returns when the lanes are still and
+// nothing is read in the background.
 func (s *Service) Close() {
 	first := false
 	s.stopOnce.Do(func() {
@@ -114,6 +115,7 @@ func (s *Service) Close() {
 	}
 	if first {
 		s.denials.close()
+		s.places.close()
 	}
 }
 
