@@ -213,13 +213,14 @@ func TestCloseFinishesWhatIsQueued(t *testing.T) {
 // good ones: they are accepted, it is an internal error, and its key is free.
 func TestPoisonInASharedBatchHarmsNoOther(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
+		word := "poison " + y.run
 		drop := sync.OnceFunc(func() { y.Exec(t, `ALTER TABLE stock_events DROP CONSTRAINT poison`) })
-		y.Exec(t, `ALTER TABLE stock_events ADD CONSTRAINT poison CHECK (reason IS NULL OR reason <> 'poison')`)
+		y.Exec(t, `ALTER TABLE stock_events ADD CONSTRAINT poison CHECK (reason IS NULL OR reason <> '`+word+`')`)
 		defer drop()
 		var internal atomic.Int64
 		b := y.busy(t, service.Options{OnInternal: func(error) { internal.Add(1) }})
 		poison, caller := move("sell", nyc, b.sku, 1), y.fresh()
-		poison.Reason = "poison"
+		poison.Reason = word
 		good := func() error {
 			_, err := b.Move(t.Context(), y.fresh(), move("sell", nyc, b.sku, 1))
 			return err
