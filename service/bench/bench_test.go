@@ -84,6 +84,11 @@ func TestEverythingIsMeasured(t *testing.T) {
 		if len(d.Open) != 2 || len(d.Sizes) != len(o.Levels)+len(o.Events) {
 			t.Errorf("open loops %+v, sizes %+v", d.Open, d.Sizes)
 		}
+		for _, size := range d.Sizes {
+			if size.Median.PerSecond <= 0 || size.PlainMedian.PerSecond <= 0 || size.Median.Failed+size.PlainMedian.Failed > 0 {
+				t.Errorf("%d levels, %d events: %+v; plain %+v", size.Levels, size.Events, size.Median, size.PlainMedian)
+			}
+		}
 		text, err := os.ReadFile(filepath.Join(o.Out, "bench.txt"))
 		for _, want := range wants {
 			if !strings.Contains(string(text), want) {

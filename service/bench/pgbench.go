@@ -18,11 +18,23 @@ import (
 //go:embed plain.sql
 var plainSetup string
 
+//go:embed plain_preload.sql
+var plainPreload string
+
 // plainTables makes tables as somebody makes them who has no Stockyard.
 func plainTables(ctx context.Context, s *system, o *options) error {
-	fill := fmt.Sprintf(`INSERT INTO plain_levels (location, sku, on_hand, held, version, updated_at)
-		SELECT 'bench', 'sku-' || i::text, 1000000000, 0, 1, now() FROM generate_series(1, %d) AS g(i)`, o.SKUs)
-	return execute(ctx, s.database, append(statements(plainSetup), fill, "ANALYZE plain_levels")...)
+	return s.plain(ctx, int64(o.SKUs), 0)
+}
+
+// plain makes these tables with so many levels, and so many events of each.
+func (s *system) plain(ctx context.Context, levels, events int64) error {
+	if err := execute(ctx, s.database, statements(plainSetup)...); err != nil {
+		return err
+	}
+	if err := s.fill(ctx, plainPreload, levels, events); err != nil {
+		return err
+	}
+	return execute(ctx, s.database, "ANALYZE plain_levels", "ANALYZE plain_events")
 }
 
 // findPgBench gives pgbench's path, "" where there is none.

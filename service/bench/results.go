@@ -36,12 +36,14 @@ type cell struct {
 	plain   bool
 }
 
-// sized is Stockyard over REST with a database of some size.
+// sized is Stockyard over REST with a database of some size, and one SQL statement beside it.
 type sized struct {
-	Levels int64    `json:"levels"`
-	Events int64    `json:"events"`
-	Rounds []sample `json:"rounds"`
-	Median sample   `json:"median"`
+	Levels      int64    `json:"levels"`
+	Events      int64    `json:"events"`
+	Rounds      []sample `json:"rounds"`
+	Median      sample   `json:"median"`
+	Plain       []sample `json:"plain_rounds,omitempty"` // empty without pgbench
+	PlainMedian sample   `json:"plain_median,omitzero"`
 }
 
 func (r *result) add(w way, pattern string, clients int, s sample) {

@@ -67,7 +67,7 @@ func onDatabase(ctx context.Context, o *options, kind devdb.Kind, binary, pgbenc
 	if err := m.compare(ctx, server, binary, pgbench, dir); err != nil {
 		return err
 	}
-	if err := m.sizes(ctx, server, binary, dir); err != nil {
+	if err := m.sizes(ctx, server, binary, pgbench, dir); err != nil {
 		return err
 	}
 	all.Databases = append(all.Databases, r)

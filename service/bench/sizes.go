@@ -20,8 +20,9 @@ import (
 //go:embed preload.sql
 var preloadSQL string
 
-// sizes measures Stockyard with databases of several sizes, in interleaved rounds.
-func (m *measurement) sizes(ctx context.Context, server *server, binary, dir string) error {
+// sizes measures Stockyard with databases of several sizes, in interleaved rounds, and beside it what
+// one SQL statement does there: pages that aren't in memory cost both.
+func (m *measurement) sizes(ctx context.Context, server *server, binary, pgbench, dir string) error {
 	var byLevels, byEvents []*sized
 	for _, n := range m.options.Levels {
 		byLevels = append(byLevels, &sized{Levels: n, Events: n})
@@ -31,7 +32,7 @@ func (m *measurement) sizes(ctx context.Context, server *server, binary, dir str
 		byEvents = append(byEvents, &sized{Levels: m.options.EventLevels, Events: perLevel * m.options.EventLevels})
 	}
 	for _, group := range [][]*sized{byLevels, byEvents} {
-		if err := m.sizeGroup(ctx, server, binary, dir, group); err != nil {
+		if err := m.sizeGroup(ctx, server, binary, pgbench, dir, group); err != nil {
 			return err
 		}
 		m.result.Sizes = append(m.result.Sizes, group...)
@@ -39,7 +40,7 @@ func (m *measurement) sizes(ctx context.Context, server *server, binary, dir str
 	return nil
 }
 
-func (m *measurement) sizeGroup(ctx context.Context, server *server, binary, dir string, group []*sized) (err error) {
+func (m *measurement) sizeGroup(ctx context.Context, server *server, binary, pgbench, dir string, group []*sized) (err error) {
 	var systems []*system
 	defer func() {
 		for _, sys := range slices.Backward(systems) {
@@ -47,27 +48,42 @@ func (m *measurement) sizeGroup(ctx context.Context, server *server, binary, dir
 		}
 	}()
 	for _, size := range group {
-		sys, err := newSystem(ctx, server, binary, "", dir)
+		sys, err := newSystem(ctx, server, binary, pgbench, dir)
 		if err != nil {
 			return err
 		}
 		systems = append(systems, sys)
-		if err := sys.preload(ctx, size.Levels, size.Events/size.Levels); err != nil {
+		perLevel := size.Events / size.Levels
+		if err := sys.preload(ctx, size.Levels, perLevel); err != nil {
 			return fmt.Errorf("preloading %d levels with %d events: %w", size.Levels, size.Events, err)
+		}
+		if pgbench == "" {
+			continue
+		}
+		if err := sys.plain(ctx, size.Levels, perLevel); err != nil {
+			return fmt.Errorf("preloading %d plain levels with %d events: %w", size.Levels, size.Events, err)
 		}
 	}
 	o := m.options
 	for round := range o.Rounds {
 		for i, size := range group {
-			got, err := systems[i].load(ctx, job{
-				pattern: "uniform", clients: o.SizeClients, skus: int(size.Levels), warmup: o.Warmup, duration: o.Duration, prepared: true,
-			})
+			j := job{pattern: "uniform", clients: o.SizeClients, skus: int(size.Levels), warmup: o.Warmup, duration: o.Duration, prepared: true}
+			got, err := systems[i].load(ctx, j)
 			if err != nil {
 				return err
 			}
 			say("%s round %d/%d %d levels, %d events: %.0f/s  p99 %s ms", m.result.Kind, round+1, o.Rounds, size.Levels, size.Events, got.PerSecond, digits(got.P99))
 			size.Rounds = append(size.Rounds, got)
 			size.Median = median(size.Rounds)
+			if pgbench == "" {
+				continue
+			}
+			if got, err = statement.run(ctx, systems[i], j); err != nil {
+				return err
+			}
+			say("%s round %d/%d the same by one statement: %.0f/s  p99 %s ms", m.result.Kind, round+1, o.Rounds, got.PerSecond, digits(got.P99))
+			size.Plain = append(size.Plain, got)
+			size.PlainMedian = median(size.Plain)
 		}
 	}
 	return nil
@@ -80,10 +96,23 @@ func (s *system) preload(ctx context.Context, levels, events int64) error {
 	if err := prepareStock(ctx, s, &options{SKUs: 1}); err != nil {
 		return err
 	}
-	if err := s.fill(ctx, levels, events); err != nil {
+	if err := s.stock(ctx, levels-1, events); err != nil {
 		return err
 	}
 	return s.forget(ctx)
+}
+
+// stock inserts so many levels after the first.
+func (s *system) stock(ctx context.Context, levels, events int64) error {
+	topology, err := regions.Default()
+	if err != nil {
+		return err
+	}
+	replace := strings.NewReplacer("{region}", topology.Primary, "{location}", prefix+"-"+topology.Primary, "{prefix}", prefix)
+	if err := s.fill(ctx, replace.Replace(preloadSQL), levels, events); err != nil {
+		return err
+	}
+	return execute(ctx, s.database, "ANALYZE products", "ANALYZE stock_levels", "ANALYZE stock_events")
 }
 
 // forget starts the pod anew, with no place in the change feed: what was preloaded is no news, and to
@@ -101,41 +130,34 @@ func (s *system) forget(ctx context.Context) error {
 	return s.serve(ctx)
 }
 
-// fill inserts all levels but the first.
-func (s *system) fill(ctx context.Context, levels, events int64) error {
-	topology, err := regions.Default()
-	if err != nil {
-		return err
-	}
+// fill runs statements that insert levels from one number to another with so many events each, until
+// there are so many levels.
+func (s *system) fill(ctx context.Context, sql string, levels, events int64) error {
 	pool, err := pgxpool.New(ctx, s.database)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	replace := strings.NewReplacer("{region}", topology.Primary, "{location}", prefix+"-"+topology.Primary, "{prefix}", prefix)
 	work, working := errgroup.WithContext(ctx)
 	work.SetLimit(4)
 	chunk := s.chunk(events)
 	told := time.Now()
-	for first := int64(1); first < levels && working.Err() == nil; first += chunk {
-		last := min(first+chunk, levels) - 1
+	for first := int64(1); first <= levels && working.Err() == nil; first += chunk {
+		last := min(first+chunk-1, levels)
 		if time.Since(told) > 10*time.Second {
 			say("preloading: %d of %d levels", first, levels)
 			told = time.Now()
 		}
 		work.Go(func() error {
-			for _, sql := range statements(preloadSQL) {
-				if _, err := pool.Exec(working, replace.Replace(sql), pgx.QueryExecModeExec, first, last, events); err != nil {
+			for _, sql := range statements(sql) {
+				if _, err := pool.Exec(working, sql, pgx.QueryExecModeExec, first, last, events); err != nil {
 					return fmt.Errorf("%.60s: %w", sql, err)
 				}
 			}
 			return nil
 		})
 	}
-	if err := work.Wait(); err != nil {
-		return err
-	}
-	return execute(ctx, s.database, "ANALYZE products", "ANALYZE stock_levels", "ANALYZE stock_events")
+	return work.Wait()
 }
 
 // chunk is how many levels go into a transaction: CockroachDB keeps all that one writes in memory.
@@ -144,5 +166,5 @@ func (s *system) chunk(events int64) int64 {
 	if s.server.kind == devdb.CockroachDB {
 		rows = 5_000
 	}
-	return max(rows/events, 1)
+	return max(rows/max(events, 1), 1)
 }

@@ -14,7 +14,7 @@ func TestPreloadedStockIsValid(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			db := storetest.Open(t, kind)
 			sys := &system{server: &server{kind: kind}, database: db.URLs[0]}
-			if err := sys.fill(t.Context(), 30, 4); err != nil {
+			if err := sys.stock(t.Context(), 29, 4); err != nil {
 				t.Fatal(err)
 			}
 			db.Verify(t)

@@ -123,10 +123,15 @@ func (r *result) writeSizes(b *strings.Builder) {
 	for _, s := range r.Sizes {
 		if first == nil || (s.Events == s.Levels) != (first.Events == first.Levels) {
 			first = s
-			fmt.Fprintf(b, "\nsize of the database: uniform, over REST\n")
+			fmt.Fprintf(b, "\nsize of the database: uniform, over REST, and by one SQL statement a reservation\n")
 		}
-		fmt.Fprintf(b, "  %11d levels, %11d events: %7.0f/s  p99 %s ms  ratio %.2f\n",
+		fmt.Fprintf(b, "  %11d levels, %11d events: %7.0f/s  p99 %s ms  ratio %.2f",
 			s.Levels, s.Events, s.Median.PerSecond, digits(s.Median.P99), s.Median.PerSecond/first.Median.PerSecond)
+		if len(s.Plain) > 0 {
+			fmt.Fprintf(b, "; statement %7.0f/s  p99 %s ms  ratio %.2f",
+				s.PlainMedian.PerSecond, digits(s.PlainMedian.P99), s.PlainMedian.PerSecond/first.PlainMedian.PerSecond)
+		}
+		b.WriteString("\n")
 	}
 }
 
