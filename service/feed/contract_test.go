@@ -37,14 +37,57 @@ func TestReadersResumeFromAnyCursor(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		hubs := []*feed.Hub{y.hub(t, y.URLs[0], feed.Options{Buffer: 8}), y.hub(t, y.URLs[1], feed.Options{Buffer: 64}), y.hub(t, y.URLs[2], feed.Options{})}
 		skus := y.products(t, 3)
-		var writing sync.WaitGroup
-		writing.Go(func() { y.write(t, skus, 6, 15) })
+		written := y.writing(t, skus, 6, 15)
 		f := y.follow(t, hubs[0], "", skus)
 		random := mathrand.New(mathrand.NewPCG(1, 2))
-		for visit := 0; !f.complete(t, y, &writing); visit++ {
+		for visit := 0; !f.complete(t, y, written); visit++ {
 			f.visit(t, y, hubs[visit%len(hubs)], skus, random.IntN(7)+1)
 		}
 	})
+}
+
+// Whoever comes for page after page, each time at another pod, gets every event, and none twice, however
+// long the database takes to say that nothing older will come.
+func TestPagesRepeatNothing(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hubs := []*feed.Hub{y.hub(t, y.URLs[0], feed.Options{}), y.hub(t, y.URLs[1], feed.Options{}), y.hub(t, y.URLs[2], feed.Options{})}
+		skus := y.products(t, 3)
+		cursor, err := hubs[0].Now(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := y.writing(t, skus, 12, 20)
+		p := &pages{follower: follower{cursor: cursor, skus: skus, seen: map[inventory.LevelKey]int64{}}}
+		for visit := 0; !p.complete(t, y, written); visit++ {
+			p.visit(t, y, hubs[visit%len(hubs)], 1+visit%40)
+		}
+		p.visit(t, y, hubs[0], 1000)
+		if p.repeated > 0 {
+			t.Errorf("%d events came again", p.repeated)
+		}
+	})
+}
+
+// pages is a follower that comes for a page at a time.
+type pages struct {
+	follower
+	repeated int
+}
+
+func (p *pages) visit(t *testing.T, y *yard, hub *feed.Hub, most int) {
+	t.Helper()
+	r := y.reader(t, hub, p.cursor, p.skus)
+	defer r.Close()
+	b, err := r.Page(t.Context(), most, 50*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range b.Items {
+		if i.Event.Version <= p.seen[i.Event.Key] {
+			p.repeated++
+		}
+	}
+	p.take(t, b)
 }
 
 // What one command does in all regions comes whole, however little a reader takes at a time.
@@ -119,13 +162,12 @@ func TestLostConnectionsLoseNoEvents(t *testing.T) {
 		hub := y.hub(t, proxy.URL, feed.Options{})
 		skus := y.products(t, 3)
 		f := y.follow(t, hub, "", skus)
-		var writing sync.WaitGroup
-		writing.Go(func() { y.write(t, skus, 6, 20) })
+		written := y.writing(t, skus, 6, 20)
 		for cut := 0; cut < 5; {
 			_ = f.read(t, 1)
 			cut += min(proxy.Cut(), 1)
 		}
-		writing.Wait()
+		<-written
 		f.until(t, y, "the reader")
 	})
 }
@@ -169,11 +211,13 @@ func TestWhatOthersWatchCutsNobodyOff(t *testing.T) {
 			y.write(t, skus[1:], 4, 10)
 			other.untilCutOff(t, y)
 			before := quiet.cursor
-			if err := quiet.read(t, 100); err != nil {
-				t.Fatalf("round %d: %v", round, err)
-			}
-			if quiet.cursor == before {
-				t.Errorf("round %d: the cursor stands still while the feed goes on", round)
+			for began := time.Now(); quiet.cursor == before; {
+				if err := quiet.read(t, 100); err != nil {
+					t.Fatalf("round %d: %v", round, err)
+				}
+				if time.Since(began) > time.Minute {
+					t.Fatalf("round %d: the cursor stands still while the feed goes on", round)
+				}
 			}
 			y.receive(t, y.pods[0], sites[0], skus[0], 1)
 			quiet.until(t, y, "who watches what is seldom sold")

@@ -17,6 +17,7 @@ const Earliest = "earliest"
 const (
 	ofCockroach = 'c'
 	ofPostgres  = 'p'
+	ofPages     = 'e' // CockroachDB's, with what came early
 )
 
 var (
@@ -25,7 +26,7 @@ var (
 )
 
 // maxCursor is more than any cursor is long.
-const maxCursor = 1024
+const maxCursor = 4096
 
 func databaseMark(cockroach bool) byte {
 	if cockroach {
@@ -37,7 +38,18 @@ func databaseMark(cockroach bool) byte {
 // encode gives a position's text: what it says only moves a window over a feed that its reader may
 // see anyway, so that it needs no signature, just care.
 func encode(p store.Position, cockroach bool) string {
-	b := []byte{databaseMark(cockroach)}
+	return base64.RawURLEncoding.EncodeToString(appendPosition([]byte{databaseMark(cockroach)}, p))
+}
+
+// encodePage gives the text of a position and of what a reader of pages has beyond it.
+func encodePage(p store.Position, e early) string {
+	if len(e) == 0 {
+		return encode(p, true)
+	}
+	return base64.RawURLEncoding.EncodeToString(appendPosition(e.append([]byte{ofPages}, p), p))
+}
+
+func appendPosition(b []byte, p store.Position) []byte {
 	b = binary.AppendVarint(b, p.At.Wall)
 	b = binary.AppendVarint(b, int64(p.At.Logical))
 	b = binary.AppendVarint(b, int64(p.Given))
@@ -53,37 +65,42 @@ func encode(p store.Position, cockroach bool) string {
 			b = append(b, past.After.UUID[:]...)
 		}
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
+	return b
 }
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// decode reads a cursor. Errors: errBadCursor, errForeignCursor.
-func decode(cursor string, cockroach bool) (p store.Position, err error) {
+// decode reads a cursor; what came early is nil where it names nothing. Errors: errBadCursor,
+// errForeignCursor.
+func decode(cursor string, cockroach bool) (p store.Position, e early, err error) {
 	if cursor == Earliest {
-		return p, nil
+		return p, nil, nil
 	}
 	if len(cursor) > maxCursor {
-		return p, errBadCursor
+		return p, nil, errBadCursor
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(raw) == 0 || !strings.ContainsRune(string([]rune{ofCockroach, ofPostgres}), rune(raw[0])) {
-		return p, errBadCursor
+	if err != nil || len(raw) == 0 || !strings.ContainsRune(string([]rune{ofCockroach, ofPostgres, ofPages}), rune(raw[0])) {
+		return p, nil, errBadCursor
 	}
-	if raw[0] != databaseMark(cockroach) {
-		return p, errForeignCursor
+	if cockroach == (raw[0] == ofPostgres) {
+		return p, nil, errForeignCursor
 	}
 	r := cursorReader{rest: raw[1:]}
+	base := int64(0)
+	if raw[0] == ofPages {
+		e, base = r.early()
+	}
 	p.At, p.Given = r.moment(), int(r.number())
 	if len(r.rest) > 0 && !r.bad {
 		p.Past = r.past()
 	}
-	if r.bad || len(r.rest) > 0 || p.At.Wall < 0 || p.At.Logical < 0 || p.Given < 0 || p.Past != nil && !cockroach {
-		return store.Position{}, errBadCursor
+	if r.bad || len(r.rest) > 0 || p.At.Wall < 0 || p.At.Logical < 0 || p.Given < 0 || p.Past != nil && !cockroach || e != nil && base != milliseconds(p.At) {
+		return store.Position{}, nil, errBadCursor
 	}
-	return p, nil
+	return p, e, nil
 }
 
 // cursorReader takes a cursor apart; bad says that it did not hold what was looked for.

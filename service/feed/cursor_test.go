@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"maps"
 	"reflect"
 	"testing"
 
@@ -37,11 +38,19 @@ func TestCursorsSayWhatTheyWereMadeOf(t *testing.T) {
 		cockroach := rapid.Bool().Draw(t, "cockroach")
 		p := positions(cockroach).Draw(t, "position")
 		text := encode(p, cockroach)
-		got, err := decode(text, cockroach)
-		if err != nil || !reflect.DeepEqual(got, p) {
-			t.Fatalf("%s reads as %+v, %v; want %+v", text, got, err, p)
+		var e early
+		if cockroach && rapid.Bool().Draw(t, "pages") {
+			e = rapid.MapOfN(rapid.Map(rapid.Uint64Min(1), func(n uint64) entryID { return entryID(n) }), rapid.Int64Range(0, 1<<50), 1, maxEarly).Draw(t, "early")
+			text = encodePage(p, e)
 		}
-		if _, err := decode(text, !cockroach); err == nil {
+		if len(text) > maxCursor {
+			t.Fatalf("%d characters", len(text))
+		}
+		got, had, err := decode(text, cockroach)
+		if err != nil || !reflect.DeepEqual(got, p) || !maps.Equal(had, e) {
+			t.Fatalf("%s reads as %+v, %v, %v; want %+v, %v", text, got, had, err, p, e)
+		}
+		if _, _, err := decode(text, !cockroach); err == nil {
 			t.Fatal("the other database takes it")
 		}
 	})
@@ -53,15 +62,20 @@ func FuzzCursor(f *testing.F) {
 	f.Add(Earliest)
 	f.Add(encode(store.Position{At: store.Moment{Wall: 1}}, false))
 	f.Add(encode(store.Position{Past: &store.PastPosition{Alerts: true}}, true))
+	f.Add(encodePage(store.Position{At: store.Moment{Wall: 1}}, early{1: 2, 3: 4}))
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, cockroach := range []bool{true, false} {
-			p, err := decode(text, cockroach)
+			p, e, err := decode(text, cockroach)
 			if err != nil || text == Earliest {
 				continue
 			}
-			again, err := decode(encode(p, cockroach), cockroach)
-			if err != nil || !reflect.DeepEqual(again, p) {
-				t.Errorf("%q reads as %+v and that as %+v, %v", text, p, again, err)
+			written := encode(p, cockroach)
+			if e != nil {
+				written = encodePage(p, e)
+			}
+			again, had, err := decode(written, cockroach)
+			if err != nil || !reflect.DeepEqual(again, p) || !maps.Equal(had, e) {
+				t.Errorf("%q reads as %+v, %v and that as %+v, %v, %v", text, p, e, again, had, err)
 			}
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"stockyard/service"
@@ -26,6 +27,9 @@ type Reader struct {
 	settled  []*Item        // what is read before the ring's next
 	last     string         // the cursor of the last batch
 	woken    chan struct{}
+	pages    bool  // see Page
+	early    early // what it has beyond the position
+	full     bool  // no more can come early
 
 	// offered is the number of the first entry not yet read that may be for it, -1 where none is.
 	offered int64
@@ -37,6 +41,7 @@ type Reader struct {
 type Batch struct {
 	Items  []*Item
 	Cursor string
+	at     store.Position // that the cursor says
 }
 
 // Read begins to read after a cursor; "" is now, Earliest is the beginning.
@@ -46,7 +51,7 @@ func (h *Hub) Read(ctx context.Context, cursor string, w service.Watched) (*Read
 	var err error
 	if cursor == "" {
 		err = h.begin(ctx, r)
-	} else if r.position, err = decode(cursor, h.store.IsCockroach()); err == nil {
+	} else if r.position, r.early, err = decode(cursor, h.store.IsCockroach()); err == nil {
 		err = h.reached(ctx, r.position)
 	}
 	if errors.Is(err, errBadCursor) || errors.Is(err, errForeignCursor) {
@@ -130,6 +135,34 @@ func (r *Reader) Next(ctx context.Context, most int, wait time.Duration) (Batch,
 	return b, nil
 }
 
+// Page is Next for those who come for one page after another, maybe at another pod each time. Its cursor
+// also tells what was given early, so that it doesn't come again with the next page.
+func (r *Reader) Page(ctx context.Context, most int, wait time.Duration) (Batch, error) {
+	if !r.hub.store.IsCockroach() { // nothing comes early
+		return r.Next(ctx, most, wait)
+	}
+	r.pages = true
+	if r.early == nil {
+		r.early = early{}
+	}
+	b, err := r.Next(ctx, most, wait)
+	if err != nil {
+		return b, err
+	}
+	r.early.forget(b.at)
+	for _, i := range b.Items {
+		if b.at.Past == nil && i.fed.After(b.at) && len(r.early) < maxEarly {
+			r.early.add(i)
+		}
+	}
+	b.Cursor = r.encode(b.at)
+	r.last = b.Cursor
+	return b, nil
+}
+
+// settling is how often a reader that can get nothing more early looks whether the feed has come on.
+const settling = 100 * time.Millisecond
+
 func (r *Reader) nextBatch(ctx context.Context, most int, wait time.Duration) (Batch, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -147,8 +180,13 @@ func (r *Reader) nextBatch(ctx context.Context, most int, wait time.Duration) (B
 		if err != nil || len(b.Items) > 0 || expired {
 			return b, err
 		}
+		var settled <-chan time.Time
+		if r.full {
+			settled = time.After(settling)
+		}
 		select {
 		case <-r.woken:
+		case <-settled:
 		case <-timer.C:
 			expired = true // once more, so that the cursor is where the feed is now
 		case <-ctx.Done():
@@ -164,13 +202,16 @@ func (r *Reader) past(ctx context.Context, since store.Position, most int) (b Ba
 		return b, err
 	}
 	for _, f := range fed {
-		if i := newItem(f, r.hub.store.IsCockroach()); i.seenBy(&r.watched) {
+		if i := newItem(f, r.hub.store.IsCockroach()); i.seenBy(&r.watched) && !r.early.has(i) {
 			b.Items = append(b.Items, i)
 		}
 	}
 	r.position = next
-	b.Cursor = r.encode(r.position)
-	return b, nil
+	return r.batch(b.Items, next), nil
+}
+
+func (r *Reader) batch(items []*Item, at store.Position) Batch {
+	return Batch{Items: items, Cursor: r.encode(at), at: at}
 }
 
 // join finds the reader's place in the ring. Where it lies before the ring's beginning, since is
@@ -184,10 +225,12 @@ func (r *Reader) join() (since store.Position, joined bool) {
 		return since, true
 	case r.position.Past != nil || r.position.Compare(h.ring.since) < 0:
 		return h.ring.since, false
+	case r.pages:
+		return since, true
 	}
 	r.take(h.ring, h.ring.first)
 	if r.position.Compare(h.ring.upTo) < 0 {
-		r.settled = h.ring.settled(r.position, &r.watched)
+		r.settled = slices.DeleteFunc(h.ring.settled(r.position, &r.watched), r.early.has)
 		if !h.ring.ordered {
 			r.position = h.ring.upTo
 		}
@@ -207,13 +250,16 @@ func (r *Reader) scan(most int) (b Batch, err error) {
 	defer h.mu.RUnlock()
 	if len(r.settled) > 0 {
 		n := min(most, len(r.settled))
-		b.Items, r.settled = r.settled[:n], r.settled[n:]
-		b.Cursor = b.Items[n-1].Cursor()
+		b = r.batch(r.settled[:n], r.settled[n-1].fed.Cursor)
+		r.settled = r.settled[n:]
 		return b, nil
 	}
-	if r.next < 0 {
-		b.Cursor = r.encode(r.position)
-		return b, nil
+	switch {
+	case r.next >= 0:
+	case r.pages && h.ring != nil:
+		return r.page(h.ring, most), nil
+	default:
+		return r.batch(nil, r.position), nil
 	}
 	if r.ring == h.ring {
 		if r.next = r.offered; r.next < 0 {
@@ -228,7 +274,7 @@ func (r *Reader) scan(most int) (b Batch, err error) {
 	for r.next < h.ring.next && len(b.Items) < most {
 		i := h.ring.at(r.next)
 		r.next++
-		if i.fed.After(r.position) && i.seenBy(&r.watched) {
+		if i.fed.After(r.position) && i.seenBy(&r.watched) && !r.early.has(i) {
 			b.Items = append(b.Items, i)
 		}
 		reached = i.fed.Cursor
@@ -239,11 +285,43 @@ func (r *Reader) scan(most int) (b Batch, err error) {
 	if reached.Compare(r.position) < 0 { // the reader has been further, at another pod
 		reached = r.position
 	}
-	b.Cursor = r.encode(reached)
-	return b, nil
+	return r.batch(b.Items, reached), nil
 }
 
-func (r *Reader) encode(p store.Position) string { return encode(p, r.hub.store.IsCockroach()) }
+// page gives what comes next in a ring: what is settled, in the order of places, and then what came
+// early. The hub's lock is held.
+func (r *Reader) page(ring *ring, most int) Batch {
+	r.offered, r.full = -1, false
+	if known := slices.DeleteFunc(ring.settled(r.position, &r.watched), r.early.has); len(known) > 0 {
+		known = known[:min(most, len(known))]
+		r.position = known[len(known)-1].fed.Cursor
+		return r.batch(known, r.position)
+	}
+	if r.position.Compare(ring.upTo) < 0 {
+		r.position = ring.upTo
+	}
+	r.early.forget(r.position)
+	var items []*Item
+	for n := ring.first; n < ring.next && len(items) < most; n++ {
+		i := ring.at(n)
+		if !i.fed.After(r.position) || !i.seenBy(&r.watched) || r.early.has(i) {
+			continue
+		}
+		if r.full = len(r.early) >= maxEarly; r.full {
+			break
+		}
+		r.early.add(i)
+		items = append(items, i)
+	}
+	return r.batch(items, r.position)
+}
+
+func (r *Reader) encode(p store.Position) string {
+	if r.pages {
+		return encodePage(p, r.early)
+	}
+	return encode(p, r.hub.store.IsCockroach())
+}
 
 func (r *Reader) filter() store.FeedFilter {
 	return store.FeedFilter{Regions: r.watched.Regions, Locations: r.watched.Locations, SKUs: r.watched.SKUs}

@@ -131,6 +131,18 @@ func (y *yard) write(t *testing.T, skus []string, callers, each int) {
 	all.Wait()
 }
 
+// writing is write beside what the test does; the channel says that it is done.
+func (y *yard) writing(t *testing.T, skus []string, callers, each int) <-chan struct{} {
+	t.Helper()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		y.write(t, skus, callers, each)
+	}()
+	t.Cleanup(func() { <-written })
+	return written
+}
+
 // follower reads a feed and checks it as it comes.
 type follower struct {
 	reader *feed.Reader
@@ -153,14 +165,21 @@ func (y *yard) follow(t *testing.T, hub *feed.Hub, cursor string, skus []string)
 
 func (f *follower) open(t *testing.T, y *yard, hub *feed.Hub) {
 	t.Helper()
-	w, err := y.pods[0].Watch(t.Context(), tester, service.WatchQuery{SKUs: f.skus})
+	f.reader = y.reader(t, hub, f.cursor, f.skus)
+	t.Cleanup(f.reader.Close)
+}
+
+func (y *yard) reader(t *testing.T, hub *feed.Hub, cursor string, skus []string) *feed.Reader {
+	t.Helper()
+	w, err := y.pods[0].Watch(t.Context(), tester, service.WatchQuery{SKUs: skus})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.reader, err = hub.Read(t.Context(), f.cursor, w); err != nil {
+	r, err := hub.Read(t.Context(), cursor, w)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(f.reader.Close)
+	return r
 }
 
 // take checks that no version is left out.
@@ -222,15 +241,10 @@ func (f *follower) has(t *testing.T, y *yard) bool {
 }
 
 // complete says whether the writers are done and all they wrote has come.
-func (f *follower) complete(t *testing.T, y *yard, writing *sync.WaitGroup) bool {
+func (f *follower) complete(t *testing.T, y *yard, written <-chan struct{}) bool {
 	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		writing.Wait()
-		close(done)
-	}()
 	select {
-	case <-done:
+	case <-written:
 		return f.has(t, y)
 	default:
 		return false

@@ -57,7 +57,7 @@ func (a *api) watch(r *request) (reply, error) {
 	if streams {
 		return reply{streamed: true}, a.stream(r, reader)
 	}
-	batch, err := reader.Next(r.ctx, w.page.Size, w.wait)
+	batch, err := reader.Page(r.ctx, w.page.Size, w.wait)
 	if errors.Is(context.Cause(r.ctx), errDraining) || errors.Is(err, feed.ErrCutOff) {
 		err = nil // the page is empty, and the next one goes on
 	}
