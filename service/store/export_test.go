@@ -1,5 +1,10 @@
 package store
 
+import "time"
+
+// HavePatience sets how long a changefeed may stand still.
+func HavePatience(tail Tail, patience time.Duration) { tail.(*changefeedTail).patience = patience }
+
 // Statements gives the check of plans what to look at: of each statement that this database knows the
 // name, the text and the parameter types.
 func (s *Store) Statements() map[string]struct {

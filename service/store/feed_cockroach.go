@@ -100,12 +100,19 @@ func (f changefeed) recent(ctx context.Context, s *Store) (Position, error) {
 }
 
 func (changefeed) tail(s *Store, from Position) Tail {
-	return &changefeedTail{store: s, order: newOrder(from)}
+	return &changefeedTail{store: s, order: newOrder(from), patience: feedPatience}
 }
 
+// feedPatience is how long a changefeed may not come on: one that is cut off without a word, or stands
+// still for want of anything else, begins again. It is many times what the death of a node takes.
+const feedPatience = time.Minute
+
+var errStandsStill = errors.New("the changefeed stands still")
+
 type changefeedTail struct {
-	store *Store
-	order *order
+	store    *Store
+	order    *order
+	patience time.Duration
 }
 
 // tailGather bounds how many rows are given at once.
@@ -130,15 +137,20 @@ func (t *changefeedTail) Run(ctx context.Context, _ <-chan struct{}, give func(F
 	return classify(err)
 }
 
-// pass gives rows as they come, until there are no more.
+// pass gives rows as they come, until there are no more, or the feed stands still.
 func (t *changefeedTail) pass(ctx context.Context, rows <-chan changed, give func(Fresh) error) error {
+	patience := time.NewTimer(t.patience)
+	defer patience.Stop()
 	for {
-		gathered := gather(ctx, rows)
+		gathered, err := gather(ctx, rows, patience.C)
 		if len(gathered) == 0 {
-			return ctx.Err()
+			return err
 		}
 		for _, c := range gathered {
 			t.order.take(c)
+			if c.resolved() {
+				patience.Reset(t.patience)
+			}
 		}
 		if err := give(t.order.fresh()); err != nil {
 			return err
@@ -147,28 +159,30 @@ func (t *changefeedTail) pass(ctx context.Context, rows <-chan changed, give fun
 }
 
 // gather waits for a row and takes those that are there already with it; none at the end.
-func gather(ctx context.Context, rows <-chan changed) (gathered []changed) {
+func gather(ctx context.Context, rows <-chan changed, tooLate <-chan time.Time) (gathered []changed, err error) {
 	select {
 	case c, open := <-rows:
 		if !open {
-			return nil
+			return nil, nil
 		}
 		gathered = append(gathered, c)
+	case <-tooLate:
+		return nil, &lostError{errStandsStill}
 	case <-ctx.Done():
-		return nil
+		return nil, ctx.Err()
 	}
 	for len(gathered) < tailGather {
 		select {
 		case c, open := <-rows:
 			if !open {
-				return gathered
+				return gathered, nil
 			}
 			gathered = append(gathered, c)
 		default:
-			return gathered
+			return gathered, nil
 		}
 	}
-	return gathered
+	return gathered, nil
 }
 
 // changed is a row of the changefeed, or, where neither event nor alert is there, the moment up to

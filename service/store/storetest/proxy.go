@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -86,6 +87,17 @@ func (p *Proxy) Refuse(yes bool) {
 	p.refuses = yes
 }
 
+// Deafen has every connection there is hear nothing more, as behind a cable that was cut, and says how
+// many those are.
+func (p *Proxy) Deafen() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.deaf.Store(true)
+	}
+	return len(p.links)
+}
+
 // Silence has the next connections wait for the server's first word for ever, as if it had too much to do.
 func (p *Proxy) Silence(connections int) {
 	p.mu.Lock()
@@ -125,7 +137,7 @@ func (p *Proxy) accept() {
 		}
 		if p.silent > 0 {
 			p.silent--
-			l.deaf = true
+			l.deaf.Store(true)
 		}
 		p.mu.Unlock()
 		pumps.Go(l.run)
@@ -136,7 +148,7 @@ func (p *Proxy) accept() {
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
-	deaf           bool // the client hears nothing of the server
+	deaf           atomic.Bool // the client hears nothing of the server
 
 	mu      sync.Mutex
 	swallow bool // the server's answer to a commit is not passed on
@@ -208,7 +220,7 @@ func (l *link) down() {
 		swallow := l.swallow
 		l.mu.Unlock()
 		switch {
-		case l.deaf:
+		case l.deaf.Load():
 		case !swallow:
 			if _, err := io.Copy(l.client, bytes.NewReader(buffer[:n])); err != nil {
 				return
