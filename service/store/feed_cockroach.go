@@ -105,7 +105,7 @@ func (changefeed) tail(s *Store, from Position) Tail {
 
 // feedPatience is how long a changefeed may not come on: one that is cut off without a word, or stands
 // still for want of anything else, begins again. It is many times what the death of a node takes.
-const feedPatience = time.Minute
+const feedPatience = 30 * time.Second
 
 var errStandsStill = errors.New("the changefeed stands still")
 
