@@ -26,7 +26,7 @@ type entryID uint64
 const maxEarly = 150
 
 func (i *Item) id() entryID {
-	name := ""
+	var name string
 	if e := i.Event; e != nil {
 		name = strings.Join([]string{"event", e.Key.Region, e.Key.SKU, e.Key.Location, strconv.FormatInt(e.Version, 10)}, "\x00")
 	} else {
