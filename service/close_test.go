@@ -32,7 +32,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 					}
 				}
 				look()
-				time.Sleep(renewed)
+				time.Sleep(renewed) // of the bubble's time: it takes none
 				var looks sync.WaitGroup
 				for range 8 {
 					looks.Go(look)

@@ -46,10 +46,16 @@ func (e early) has(i *Item) bool {
 
 func (e early) add(i *Item) { e[i.id()] = milliseconds(i.fed.At) + 1 }
 
-// forget drops what lies before a position.
-func (e early) forget(p store.Position) {
+// note has it name those entries that a position is not past, as far as there is room, and drops what
+// lies before it.
+func (e early) note(items []*Item, p store.Position) {
 	before := milliseconds(p.At)
 	maps.DeleteFunc(e, func(_ entryID, at int64) bool { return at < before })
+	for _, i := range items {
+		if p.Past == nil && i.fed.After(p) && len(e) < maxEarly {
+			e.add(i)
+		}
+	}
 }
 
 func milliseconds(m store.Moment) int64 { return m.Wall / int64(time.Millisecond) }

@@ -41,7 +41,6 @@ type Reader struct {
 type Batch struct {
 	Items  []*Item
 	Cursor string
-	at     store.Position // that the cursor says
 }
 
 // Read begins to read after a cursor; "" is now, Earliest is the beginning.
@@ -145,19 +144,7 @@ func (r *Reader) Page(ctx context.Context, most int, wait time.Duration) (Batch,
 	if r.early == nil {
 		r.early = early{}
 	}
-	b, err := r.Next(ctx, most, wait)
-	if err != nil {
-		return b, err
-	}
-	r.early.forget(b.at)
-	for _, i := range b.Items {
-		if b.at.Past == nil && i.fed.After(b.at) && len(r.early) < maxEarly {
-			r.early.add(i)
-		}
-	}
-	b.Cursor = r.encode(b.at)
-	r.last = b.Cursor
-	return b, nil
+	return r.Next(ctx, most, wait)
 }
 
 // settling is how often a reader that can get nothing more early looks whether the feed has come on.
@@ -210,8 +197,12 @@ func (r *Reader) past(ctx context.Context, since store.Position, most int) (b Ba
 	return r.batch(b.Items, next), nil
 }
 
+// batch is entries with where to go on after them.
 func (r *Reader) batch(items []*Item, at store.Position) Batch {
-	return Batch{Items: items, Cursor: r.encode(at), at: at}
+	if r.pages {
+		r.early.note(items, at)
+	}
+	return Batch{Items: items, Cursor: r.encode(at)}
 }
 
 // join finds the reader's place in the ring. Where it lies before the ring's beginning, since is
@@ -300,7 +291,7 @@ func (r *Reader) page(ring *ring, most int) Batch {
 	if r.position.Compare(ring.upTo) < 0 {
 		r.position = ring.upTo
 	}
-	r.early.forget(r.position)
+	r.early.note(nil, r.position)
 	var items []*Item
 	for n := ring.first; n < ring.next && len(items) < most; n++ {
 		i := ring.at(n)
