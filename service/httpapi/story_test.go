@@ -1,8 +1,12 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -69,6 +73,49 @@ func TestStoryOfTwoShelvesAndTheirHistory(t *testing.T) {
 			if a := p.get(t, from.path()+query).is(t, 400); !strings.Contains(a.raw, `"field":"`+wrong+`"`) {
 				t.Errorf("%s names %s", query, a.raw)
 			}
+		}
+	})
+}
+
+// The same story by a client that knows nothing but the document: a generator makes it from there,
+// in a module of its own, and it tells the story to a pod.
+func TestStoryByAClientGeneratedFromTheDocument(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/story")); err != nil {
+		t.Fatal(err)
+	}
+	document, err := json.Marshal(published())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "openapi.json"), document, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(t *testing.T, command ...string) error {
+		cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, out)
+		}
+		return nil
+	}
+	if err := run(t, "go", "mod", "download"); err != nil {
+		t.Skipf("NOT TESTED WITH A GENERATED CLIENT: its generator can't be had: %v", err)
+	}
+	for _, step := range [][]string{
+		{"go", "tool", "oapi-codegen", "-generate", "types,client", "-package", "main", "-o", "client.gen.go", "openapi.json"},
+		{"go", "vet", "."},
+		{"go", "build", "-o", "story", "."},
+	} {
+		if err := run(t, step...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alone(t, func(t *testing.T, p *pod) {
+		if err := run(t, "./story", p.url); err != nil {
+			t.Error(err)
 		}
 	})
 }
