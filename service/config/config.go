@@ -21,7 +21,7 @@ type Settings struct {
 	GRPCListen     string        `name:"grpc-listen" help:"Address of the gRPC API." env:"STOCKYARD_GRPC_LISTEN" default:":9080" placeholder:"HOST:PORT"`
 	OpsListen      string        `help:"Address of /livez, /readyz, /metrics and /version; the API's own address serves both there." env:"STOCKYARD_OPS_LISTEN" default:":8090" placeholder:"HOST:PORT"`
 	AllowPostgres  bool          `help:"Run on PostgreSQL: a stand-in for development, without regions, follower reads and surviving a node's death." env:"STOCKYARD_ALLOW_POSTGRES"`
-	Lanes          int           `help:"Transactions at once; 0 is what suits the database (4 on CockroachDB, 2 on PostgreSQL)." env:"STOCKYARD_LANES" default:"0"`
+	Lanes          int           `help:"Transactions at once." env:"STOCKYARD_LANES" default:"2"`
 	BatchSize      int           `help:"Commands in one transaction, at most." env:"STOCKYARD_BATCH_SIZE" default:"256"`
 	QueueSize      int           `help:"Commands waiting in one lane, at most; more are answered 503." env:"STOCKYARD_QUEUE_SIZE" default:"1024"`
 	MaxConns       int           `help:"Database connections, at most; more than lanes." env:"STOCKYARD_MAX_CONNS" default:"24"`
@@ -73,7 +73,7 @@ func (s *Settings) Check(topology *regions.Topology) error {
 		}
 	}
 	for name, v := range map[string]struct{ is, least, most int }{
-		"--lanes":       {s.Lanes, 0, 256},
+		"--lanes":       {s.Lanes, 1, 256},
 		"--batch-size":  {s.BatchSize, 1, 4096},
 		"--queue-size":  {s.QueueSize, 1, 1_000_000},
 		"--rate-limit":  {s.RateLimit, 0, 1_000_000},

@@ -13,7 +13,7 @@ import (
 
 func settings() config.Settings {
 	return config.Settings{
-		Region: "us-east1", Listen: ":8080", GRPCListen: ":9080", OpsListen: ":8090", BatchSize: 256, QueueSize: 1024, MaxConns: 24, InFlight: 4096, Watchers: 10000, FeedBuffer: 16384,
+		Region: "us-east1", Listen: ":8080", GRPCListen: ":9080", OpsListen: ":8090", Lanes: 2, BatchSize: 256, QueueSize: 1024, MaxConns: 24, InFlight: 4096, Watchers: 10000, FeedBuffer: 16384,
 		RequestTimeout: 15 * time.Second, TxTimeout: 15 * time.Second, ExpiryEvery: time.Second, DrainDelay: 3 * time.Second,
 		Database: config.Database{DatabaseURL: "postgres://app:s3cret@db:26257/stockyard"},
 	}

@@ -15,13 +15,27 @@ var selectNow = define("now", `SELECT now()`)
 // Rows are read in key order with FOR UPDATE. On CockroachDB that only saves retries; it is the
 // isolation level that makes decisions right.
 var selectLevels = defineKeyed("levels", `
-SELECT l.region::text, l.sku, l.location,
-       l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
-       l.version, l.updated_at, l.closed, l.head
+SELECT `+levelToDecide+`
   FROM stock_levels AS l
  WHERE (l.region, l.sku, l.location) IN $KEYS
  ORDER BY l.region, l.sku, l.location
    FOR UPDATE`, "::crdb_internal_region", "", "")
+
+// PostgreSQL sets up each member of an IN list as a scan of its own. From fewLevels on, a join costs
+// it less.
+var selectManyLevels = defineOn(postgresql, "many_levels", `
+SELECT `+levelToDecide+`
+  FROM unnest($1, $2, $3) AS k(region, sku, location)
+  JOIN stock_levels AS l ON l.region = k.region::crdb_internal_region AND l.sku = k.sku AND l.location = k.location
+ ORDER BY l.region, l.sku, l.location
+   FOR UPDATE OF l`, texts, texts, texts)
+
+const (
+	levelToDecide = `l.region::text, l.sku, l.location,
+       l.on_hand, l.held, l.allocated, l.quarantined, l.incoming, l.shortfall,
+       l.version, l.updated_at, l.closed, l.head`
+	fewLevels = 8
+)
 
 var selectReservations = defineKeyed("reservations", `
 SELECT r.region::text, r.id::text, r.status, coalesce(r.order_reference, ''), coalesce(r.channel, ''),
@@ -152,12 +166,18 @@ func endsOf(transfers map[inventory.ID]inventory.Transfer) (keys []inventory.Lev
 
 // queueLevels locks levels in key order: whoever needs several meets others in the same order.
 func (tx *Tx) queueLevels(keys []inventory.LevelKey, add func(inventory.Level)) {
-	keys = unique(slices.SortedFunc(slices.Values(keys), inventory.LevelKey.Compare))
-	queueKeyed(tx, selectLevels, func(r pgx.Rows) error {
+	keys = slices.Compact(slices.SortedFunc(slices.Values(keys), inventory.LevelKey.Compare))
+	row := func(r pgx.Rows) error {
 		l, err := scanLevel(r)
 		add(l)
 		return err
-	}, keys, func(k inventory.LevelKey) []any { return []any{k.Region, k.SKU, k.Location} })
+	}
+	if !tx.store.dialect.cockroach && len(keys) > fewLevels {
+		regions, skus, locations := levelColumns(keys)
+		tx.queue(selectManyLevels, row, regions, skus, locations)
+		return
+	}
+	queueKeyed(tx, selectLevels, row, keys, func(k inventory.LevelKey) []any { return []any{k.Region, k.SKU, k.Location} })
 }
 
 func (tx *Tx) queueReservations(ids []inventory.ID, reservations map[inventory.ID]inventory.Reservation, lines map[inventory.ID][]inventory.Line) {

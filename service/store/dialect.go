@@ -17,11 +17,6 @@ type dialect struct {
 	name      string
 	version   string
 	cockroach bool
-	// lanes is how many transactions at once serve a pod best. A transaction costs, before its first
-	// command, as much as five or six more commands in it on PostgreSQL, and twenty to thirty on
-	// CockroachDB: more lanes make more of them, with fewer commands each. On CockroachDB, where a
-	// transaction waits for other machines, it takes some to keep a pod busy.
-	lanes int
 	// session sets up each connection.
 	session string
 	// snapshot begins a read-only transaction that sees one moment and takes no locks.
@@ -43,7 +38,6 @@ func dialectOf(version string) *dialect {
 			name:      cockroachdb,
 			version:   version,
 			cockroach: true,
-			lanes:     4,
 			// A pod that vanished behind a cut cable must not keep its rows locked.
 			session: `SET default_transaction_isolation = 'serializable';
 				SET idle_in_transaction_session_timeout = '20s';
@@ -60,7 +54,6 @@ func dialectOf(version string) *dialect {
 	return &dialect{
 		name:    postgresql,
 		version: version,
-		lanes:   2,
 		// Every write asks for a serializable transaction; reads are single statements, which
 		// see one snapshot at any isolation, and as read committed ones keep no predicate locks
 		// that would abort writers. Generic plans: the statements look rows up by key whatever

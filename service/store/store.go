@@ -97,9 +97,6 @@ func (s *Store) Database() string { return s.dialect.version }
 // IsCockroach says whether this is the database that Stockyard is for.
 func (s *Store) IsCockroach() bool { return s.dialect.cockroach }
 
-// Lanes is how many transactions at once serve a pod best on this database.
-func (s *Store) Lanes() int { return s.dialect.lanes }
-
 // Regions lists all regions of the topology.
 func (s *Store) Regions() []string { return s.regions }
 
