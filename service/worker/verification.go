@@ -26,15 +26,16 @@ type VerificationOptions struct {
 	// Heard is how many changes the feed has brought so far, of all regions.
 	Heard func() int64
 	// Large is from how many events on verifying is put off while there is much to do, until it was
-	// quiet for Quiet: 500,000 and 30s.
+	// quiet for Quiet: 10,000, which take some tenths of a second, and 30s.
 	Large int64
 	Quiet time.Duration
 }
 
 const (
-	// verifyingShare bounds how much of the time is spent on verifying: one in so many parts. Where
-	// the books are large, it is done less often.
+	// verifyingShare bounds how much of the time is spent on verifying: one in so many parts; and
+	// busyShare while there is much to do. Where the books are large, it is done less often.
 	verifyingShare = 10
+	busyShare      = 200
 	// busyFrom is how many changes a second are much.
 	busyFrom = 50
 	// longestWait is how long verifying is put off at most.
@@ -48,7 +49,7 @@ func Verification(s *service.Service, o VerificationOptions, observe Verificatio
 		o.Every = 30 * time.Second
 	}
 	if o.Large == 0 {
-		o.Large = 500_000
+		o.Large = 10_000
 	}
 	if o.Quiet == 0 {
 		o.Quiet = 30 * time.Second
@@ -64,8 +65,9 @@ type verifying struct {
 	observe VerificationObserver
 	log     *slog.Logger
 
-	next  time.Time // when it is due
-	large bool      // the books are, for good: they only grow
+	next  time.Time     // when it is due
+	large bool          // the books are, for good: they only grow
+	took  time.Duration // how long large books took the last time; 0: not known
 
 	heard   int64     // by then
 	looked  time.Time // when
@@ -86,9 +88,13 @@ func (v *verifying) run(ctx context.Context, lease store.Lease) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	pause := max(v.o.Every, verifyingShare*time.Since(began))
+	took := time.Since(began)
+	pause := max(v.o.Every, verifyingShare*took)
 	v.next, v.waiting = began.Add(pause), false
-	v.observe.Verified(drift.Violations, time.Since(began))
+	if v.large {
+		v.took = took
+	}
+	v.observe.Verified(drift.Violations, took)
 	v.observe.Alerted(string(inventory.AlertDrift), drift.Raised)
 	if drift.Violations > 0 {
 		v.log.Error("the books don't add up; `stockyard verify` names every violation", "violations", drift.Violations, "new_alerts", drift.Raised)
@@ -114,7 +120,11 @@ func (v *verifying) quiet(now time.Time) bool {
 // putOff says that verifying has to wait: large books take a processor of the database for seconds to
 // minutes, which is for the tills to have while they are busy.
 func (v *verifying) putOff(ctx context.Context, quiet bool, due time.Duration) (wait bool, err error) {
-	if quiet || due >= longestWait {
+	longest := longestWait
+	if v.took > 0 {
+		longest = min(longestWait, busyShare*v.took)
+	}
+	if quiet || due >= longest {
 		return false, nil
 	}
 	if !v.large {
@@ -122,7 +132,7 @@ func (v *verifying) putOff(ctx context.Context, quiet bool, due time.Duration) (
 	}
 	if v.large && !v.waiting {
 		v.waiting = true
-		v.log.Info("verification waits for a quiet moment", "longest", longestWait)
+		v.log.Info("verification waits for a quiet moment", "longest", longest)
 	}
 	return v.large, err
 }
