@@ -171,7 +171,8 @@ func (s *sights) add(h horizon) {
 	s.open = s.open[:min(len(s.open), most)]
 }
 
-// look reads one page in one snapshot, in one round trip.
+// look reads one page, in one round trip. The statements see a snapshot each, later ones more: what
+// the first one's horizon leaves out is left to the next look.
 func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limit int) ([]Fed, horizon, error) {
 	var h horizon
 	var entries []placed
@@ -187,6 +188,9 @@ func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limi
 			if err := r.Scan(columns...); err != nil {
 				return err
 			}
+			if tx >= h.oldest {
+				return nil
+			}
 			e, err := row.event()
 			entries = append(entries, placed{at: Moment{Wall: tx}, event: &e})
 			events++
@@ -194,12 +198,15 @@ func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limi
 		}},
 		{st: fedAlerts, args: []any{from.At.Wall, before, most}, rows: func(r pgx.Rows) error {
 			p, err := scanFedAlert(r)
+			if err != nil || p.at.Wall >= h.oldest {
+				return err
+			}
 			entries = append(entries, p)
 			alerts++
-			return err
+			return nil
 		}},
 	}
-	if err := roundTrip(ctx, conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", calls, commit); err != nil {
+	if err := roundTrip(ctx, conn, "", calls, ""); err != nil {
 		return nil, h, err
 	}
 	h.at = h.at.UTC()
