@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -60,9 +61,13 @@ func (g *gathering[Key, Answer]) goOn(key Key, read func(context.Context) (Answe
 		g.mu.Unlock()
 		return
 	}
-	g.running[key] = next
 	g.mu.Unlock()
 	go func() {
+		// Those who were just answered run first: they may be back at once, to share this one too.
+		runtime.Gosched()
+		g.mu.Lock()
+		g.running[key] = next
+		g.mu.Unlock()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(next.ctx), gatherTimeout)
 		defer cancel()
 		defer g.goOn(key, read)
