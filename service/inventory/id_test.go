@@ -130,3 +130,21 @@ func TestKeysSortLikeTheDatabase(t *testing.T) {
 		}
 	}
 }
+
+// Rows that are made one after another for a level lie one after another.
+func TestIDsOfALevelAreInTheOrderOfTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := rapid.Uint64Range(0, 1<<48-2).Draw(t, "milliseconds")
+		made := func(ms uint64, label string) inventory.ID {
+			var random [16]byte
+			copy(random[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, label))
+			for i := range 6 {
+				random[1+i] = byte(ms >> (8 * (5 - i)))
+			}
+			return inventory.NewID(tea, random, rapid.Bool().Draw(t, "spans"))
+		}
+		if first, second := made(at, "first"), made(at+1, "second"); first.Compare(second) >= 0 {
+			t.Fatalf("%v was made before %v", first, second)
+		}
+	})
+}
