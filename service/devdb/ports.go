@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 )
 
-// FreePorts gives n ports of 127.0.0.1 that nobody listens on. They lie below the ranges from which
-// systems give ports to outgoing connections, so that a server that is down for a moment finds its
-// port free when it comes back.
+// FreePorts gives n ports of 127.0.0.1 that nobody listens on, each to one caller only of all the
+// processes that ask here, as far as the system lets a port be claimed. They lie below the ranges from
+// which systems give ports to outgoing connections, so that a server that is down for a moment finds
+// its port free when it comes back.
 func FreePorts(n int) ([]int, error) {
 	const from, to, tries = 20000, 30000, 1000
 	var ports []int
@@ -17,14 +19,9 @@ func FreePorts(n int) ([]int, error) {
 		if len(ports) == n {
 			return ports, nil
 		}
-		port := from + rand.IntN(to-from)
-		l, err := net.Listen("tcp", loopback(port))
-		if err != nil {
-			continue
+		if port := from + rand.IntN(to-from); !slices.Contains(ports, port) && claim(port) {
+			ports = append(ports, port)
 		}
-		// Held until all are found, or the same one could be drawn twice.
-		defer l.Close()
-		ports = append(ports, port)
 	}
 	return nil, fmt.Errorf("no free port between %d and %d", from, to)
 }
