@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -81,10 +82,25 @@ func (v *verifying) run(ctx context.Context, lease store.Lease) (bool, error) {
 	if began.Before(v.next) {
 		return false, nil
 	}
-	if wait, err := v.putOff(ctx, quiet, began.Sub(v.next)); wait || err != nil {
+	if err := v.measure(ctx); err != nil {
 		return false, err
 	}
-	drift, err := v.service.RaiseDrift(ctx, lease)
+	verifying := ctx
+	if v.large && began.Sub(v.next) < v.longest() {
+		if !quiet {
+			v.waits()
+			return false, nil
+		}
+		var stop func()
+		verifying, stop = v.unlessBusy(ctx)
+		defer stop()
+	}
+	drift, err := v.service.RaiseDrift(verifying, lease)
+	if err != nil && errors.Is(context.Cause(verifying), errBusy) {
+		v.busyAt = time.Now()
+		v.waits()
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -117,22 +133,58 @@ func (v *verifying) quiet(now time.Time) bool {
 	return now.Sub(v.busyAt) >= v.o.Quiet
 }
 
-// putOff says that verifying has to wait: large books take a processor of the database for seconds to
+// measure finds out whether the books are large: they take a processor of the database for seconds to
 // minutes, which is for the tills to have while they are busy.
-func (v *verifying) putOff(ctx context.Context, quiet bool, due time.Duration) (wait bool, err error) {
-	longest := longestWait
-	if v.took > 0 {
-		longest = min(longestWait, busyShare*v.took)
-	}
-	if quiet || due >= longest {
-		return false, nil
-	}
+func (v *verifying) measure(ctx context.Context) (err error) {
 	if !v.large {
 		v.large, err = v.service.MoreEventsThan(ctx, v.o.Large)
 	}
-	if v.large && !v.waiting {
-		v.waiting = true
-		v.log.Info("verification waits for a quiet moment", "longest", longest)
+	return err
+}
+
+// longest is how long verifying is put off at most.
+func (v *verifying) longest() time.Duration {
+	if v.took > 0 {
+		return min(longestWait, busyShare*v.took)
 	}
-	return v.large, err
+	return longestWait
+}
+
+// waits says once that verifying waits.
+func (v *verifying) waits() {
+	if !v.waiting {
+		v.waiting = true
+		v.log.Info("verification waits for a quiet moment", "longest", v.longest())
+	}
+}
+
+// errBusy ends a verification that much to do came upon.
+var errBusy = errors.New("there is much to do")
+
+// unlessBusy gives a context that ends when there was much to do for a while: a tenth of what counts
+// as a quiet moment.
+func (v *verifying) unlessBusy(ctx context.Context) (_ context.Context, stop func()) {
+	const looks = 3
+	ctx, end := context.WithCancelCause(ctx)
+	go func() {
+		tick := time.NewTicker(v.o.Quiet / (10 * looks))
+		defer tick.Stop()
+		heard, at, busy := v.o.Heard(), time.Now(), 0
+		for busy < looks {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+			more, now := v.o.Heard(), time.Now()
+			if float64(more-heard) > busyFrom*now.Sub(at).Seconds() {
+				busy++
+			} else {
+				busy = 0
+			}
+			heard, at = more, now
+		}
+		end(errBusy)
+	}()
+	return ctx, func() { end(nil) }
 }

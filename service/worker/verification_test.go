@@ -1,13 +1,17 @@
 package worker_test
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"stockyard/service"
+	"stockyard/service/devdb"
 	"stockyard/service/inventory"
 	"stockyard/service/store/storetest"
 	"stockyard/service/worker"
@@ -56,4 +60,58 @@ func TestLargeBooksAreVerifiedInQuiet(t *testing.T) {
 			stop()
 		}
 	})
+}
+
+// A verification of large books that is under way when the tills get busy gives way, and is done when
+// they are quiet again. A lock makes it last.
+func TestVerificationGivesWay(t *testing.T) {
+	db := storetest.Open(t, devdb.PostgreSQL)
+	s := service.New(db.Store, service.Options{Region: region, Topology: db.Topology})
+	t.Cleanup(s.Close)
+	stockUp(t, s, rand.Text(), 1)
+	stockUp(t, s, rand.Text(), 1)
+	conn, err := pgx.Connect(t.Context(), db.URLs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE transfer_lines IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	verifying := func() (yes bool) {
+		sql := "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'transfer_lines'::regclass AND NOT granted"
+		if err := tx.QueryRow(t.Context(), sql).Scan(&yes); err != nil {
+			t.Fatal(err)
+		}
+		return yes
+	}
+
+	var heard atomic.Int64
+	var busy atomic.Bool
+	seen := &verifications{}
+	stop := start(t, db.Store, 5*time.Second, worker.Verification(s, worker.VerificationOptions{
+		Every: 10 * time.Millisecond, Large: 1, Quiet: 100 * time.Millisecond,
+		Heard: func() int64 {
+			if busy.Load() {
+				return heard.Add(1_000_000)
+			}
+			return heard.Load()
+		},
+	}, seen, slog.New(slog.DiscardHandler)))
+	defer stop()
+	eventually(t, "large books are being verified", verifying)
+	busy.Store(true)
+	eventually(t, "the verification gives way", func() bool { return !verifying() })
+	if done := seen.done.Load(); done > 0 {
+		t.Errorf("verified %d times, past a lock", done)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	busy.Store(false)
+	eventually(t, "it is done", func() bool { return seen.done.Load() > 0 })
 }
