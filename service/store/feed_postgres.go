@@ -34,6 +34,12 @@ SELECT a.tx, `+alertColumns+`
 	fedHorizon = defineOn(postgresql, "fed_horizon", `
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, now()`)
 
+	// After the newest that was committed, but not after the oldest transaction that runs.
+	fedNow = defineOn(postgresql, "fed_now", `
+SELECT least(pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+       1 + greatest((SELECT e.tx FROM stock_events AS e WHERE e.tx >= 0 ORDER BY e.tx DESC LIMIT 1),
+                    (SELECT a.tx FROM alerts AS a WHERE a.tx >= 0 ORDER BY a.tx DESC LIMIT 1), 0))`)
+
 	fedRecent = defineOn(postgresql, "fed_recent", `
 SELECT coalesce((SELECT e.tx FROM stock_events AS e WHERE e.tx >= 0 ORDER BY e.tx DESC OFFSET $1 LIMIT 1), 0)`, bigint)
 )
@@ -66,10 +72,9 @@ type horizon struct {
 
 func (polling) setUp(context.Context, *Store) error { return nil }
 
-func (polling) now(ctx context.Context, s *Store) (Position, error) {
-	var h horizon
-	err := s.read(ctx, fedHorizon, func(r pgx.Rows) error { return r.Scan(&h.oldest, &h.next, &h.at) })
-	return Position{At: Moment{Wall: h.oldest}}, err
+func (polling) now(ctx context.Context, s *Store) (p Position, err error) {
+	err = s.read(ctx, fedNow, func(r pgx.Rows) error { return r.Scan(&p.At.Wall) })
+	return p, err
 }
 
 func (polling) recent(ctx context.Context, s *Store) (p Position, err error) {
@@ -100,11 +105,15 @@ func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(
 			if len(entries) > 0 {
 				seen = time.Now()
 			}
-			fresh := Fresh{Entries: entries, UpTo: Position{At: Moment{Wall: h.oldest}}}
+			fresh := Fresh{Entries: entries, UpTo: t.from}
 			full := len(entries) >= pollPage
-			if full {
+			switch {
+			case full:
 				fresh.UpTo = entries[len(entries)-1].Cursor
-			} else {
+			case len(entries) > 0:
+				fresh.UpTo = afterAll(entries[len(entries)-1])
+			}
+			if !full {
 				t.sights.add(h)
 			}
 			fresh.AsOf = t.sights.complete
@@ -129,6 +138,11 @@ func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(
 		}
 	}))
 }
+
+// afterAll is the position after the whole transaction of the last entry, and not after those that gave
+// nothing and had ended by the horizon: a server that is killed may use their ids again, for only what
+// was committed is sure to be on its disk.
+func afterAll(last Fed) Position { return Position{At: Moment{Wall: last.Cursor.At.Wall + 1}} }
 
 // rest waits until it is time for another look.
 func (t *pollingTail) rest(ctx context.Context, pause time.Duration, nudge <-chan struct{}) error {
@@ -171,8 +185,7 @@ func (s *sights) add(h horizon) {
 	s.open = s.open[:min(len(s.open), most)]
 }
 
-// look reads one page, in one round trip. The statements see a snapshot each, later ones more: what
-// the first one's horizon leaves out is left to the next look.
+// look reads one page in one snapshot, in one round trip.
 func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limit int) ([]Fed, horizon, error) {
 	var h horizon
 	var entries []placed
@@ -188,9 +201,6 @@ func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limi
 			if err := r.Scan(columns...); err != nil {
 				return err
 			}
-			if tx >= h.oldest {
-				return nil
-			}
 			e, err := row.event()
 			entries = append(entries, placed{at: Moment{Wall: tx}, event: &e})
 			events++
@@ -198,15 +208,12 @@ func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limi
 		}},
 		{st: fedAlerts, args: []any{from.At.Wall, before, most}, rows: func(r pgx.Rows) error {
 			p, err := scanFedAlert(r)
-			if err != nil || p.at.Wall >= h.oldest {
-				return err
-			}
 			entries = append(entries, p)
 			alerts++
-			return nil
+			return err
 		}},
 	}
-	if err := roundTrip(ctx, conn, "", calls, ""); err != nil {
+	if err := roundTrip(ctx, conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", calls, commit); err != nil {
 		return nil, h, err
 	}
 	h.at = h.at.UTC()
