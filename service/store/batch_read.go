@@ -21,8 +21,8 @@ SELECT `+levelToDecide+`
  ORDER BY l.region, l.sku, l.location
    FOR UPDATE`, "::crdb_internal_region", "", "")
 
-// PostgreSQL sets up each member of an IN list as a scan of its own. From fewLevels on, a join costs
-// it less.
+// PostgreSQL sets up each member of an IN list as a scan of its own. For more than fewLevels a join
+// costs it less.
 var selectManyLevels = defineOn(postgresql, "many_levels", `
 SELECT `+levelToDecide+`
   FROM unnest($1, $2, $3) AS k(region, sku, location)
@@ -279,7 +279,6 @@ func scanLine(r pgx.Rows) (l inventory.Line, err error) {
 }
 
 func levelColumns(keys []inventory.LevelKey) (regions, skus, locations []string) {
-	keys = unique(keys)
 	regions, skus, locations = make([]string, len(keys)), make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
 		regions[i], skus[i], locations[i] = k.Region, k.SKU, k.Location

@@ -92,7 +92,7 @@ func (tx *Tx) SetClosed(levels []inventory.Level, closed bool) {
 	for i, l := range levels {
 		keys[i] = l.Key
 	}
-	regions, skus, locations := levelColumns(keys)
+	regions, skus, locations := levelColumns(unique(keys))
 	tx.queue(closeLevels, nil, regions, skus, locations, closed)
 }
 
