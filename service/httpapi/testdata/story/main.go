@@ -128,15 +128,19 @@ func (t *teller) move(ctx context.Context, kind MovementInputKind, quantity int6
 	return t.next(ctx, m.RecordedAt)
 }
 
+func (t *teller) reserve(ctx context.Context, quantity int64) (*ReserveResponse, error) {
+	at := origin
+	return t.api.ReserveWithResponse(ctx, &ReserveParams{IdempotencyKey: t.key()}, ReservationInput{
+		Lines: []ReservationLineInput{{Location: &at, Sku: sku, Quantity: quantity}},
+	})
+}
+
 // day is goods that come in, and an order of six of which four leave.
 func (t *teller) day(ctx context.Context) error {
 	if err := t.move(ctx, MovementInputKindReceive, 20); err != nil {
 		return err
 	}
-	at := origin
-	a, err := t.api.ReserveWithResponse(ctx, &ReserveParams{IdempotencyKey: t.key()}, ReservationInput{
-		Lines: []ReservationLineInput{{Location: &at, Sku: sku, Quantity: 6}},
-	})
+	a, err := t.reserve(ctx, 6)
 	if err != nil {
 		return err
 	}
@@ -247,10 +251,7 @@ func (t *teller) history(ctx context.Context) error {
 
 // refusal reserves more than there is: the client knows of the shortage by its type.
 func (t *teller) refusal(ctx context.Context) error {
-	at := origin
-	a, err := t.api.ReserveWithResponse(ctx, &ReserveParams{IdempotencyKey: t.key()}, ReservationInput{
-		Lines: []ReservationLineInput{{Location: &at, Sku: sku, Quantity: 9}},
-	})
+	a, err := t.reserve(ctx, 9)
 	if err != nil {
 		return err
 	}
