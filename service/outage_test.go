@@ -4,56 +4,22 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"stockyard/regions"
 	"stockyard/service"
 	"stockyard/service/devdb"
-	"stockyard/service/store"
 	"stockyard/service/store/storetest"
 )
 
 // ownServers starts a database that the test may kill, and a yard on it.
 func ownServers(t *testing.T, kind devdb.Kind) (*devdb.Database, *yard) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("NOT TESTED in short mode: it takes a database of its own")
-	}
-	if _, found := devdb.FindCockroach(); kind == devdb.CockroachDB && !found {
-		t.Skip("NOT TESTED ON COCKROACHDB: there is no binary (COCKROACH_BINARY, or cockroach on PATH)")
-	}
-	dir := t.TempDir()
-	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // who runs PostgreSQL for root must get in
-		t.Fatal(err)
-	}
-	topology, err := regions.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	servers, err := devdb.Start(t.Context(), devdb.Options{Kind: kind, Dir: dir, Regions: topology.Names()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := servers.Stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	st, err := store.Open(t.Context(), store.Options{URL: servers.URLs[0], Regions: topology.Names()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(st.Close)
-	if _, err := st.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return servers, newYard(t, &storetest.DB{Store: st, Kind: kind, URLs: servers.URLs, Topology: topology})
+	servers, db := storetest.Own(t, kind)
+	return servers, newYard(t, db)
 }
 
 // till sells one unit after the other at a pod, each under its own key, and never again what was

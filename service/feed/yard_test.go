@@ -34,18 +34,23 @@ type yard struct {
 func each(t *testing.T, test func(t *testing.T, y *yard)) {
 	t.Helper()
 	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
-		y := &yard{DB: db}
-		for i, region := range db.Topology.Regions {
-			y.pods = append(y.pods, y.podAt(t, i, db.URLs[i]))
-			_, _, err := y.pods[0].PutLocation(t.Context(), tester, inventory.Location{
-				Name: sites[i], Title: sites[i], Region: region.Name, Kind: "warehouse", Country: "US",
-			}, service.Precondition{})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		test(t, y)
+		test(t, newYard(t, db))
 	})
+}
+
+func newYard(t *testing.T, db *storetest.DB) *yard {
+	t.Helper()
+	y := &yard{DB: db}
+	for i, region := range db.Topology.Regions {
+		y.pods = append(y.pods, y.podAt(t, i, db.URLs[i]))
+		_, _, err := y.pods[0].PutLocation(t.Context(), tester, inventory.Location{
+			Name: sites[i], Title: sites[i], Region: region.Name, Kind: "warehouse", Country: "US",
+		}, service.Precondition{})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return y
 }
 
 func (y *yard) podAt(t *testing.T, region int, url string) *service.Service {

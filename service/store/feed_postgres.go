@@ -95,6 +95,7 @@ type pollingTail struct {
 
 // Run keeps a connection of its own, so that requests never wait for it, nor it for them.
 func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(Fresh) error) error {
+	t.sights.open = nil // the ids they wait for may be gone with a server that was killed
 	return classify(t.store.onOwnConn(ctx, func(conn *pgx.Conn) error {
 		seen := time.Now()
 		for {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -79,6 +80,41 @@ func open(ctx context.Context, urls []string) (*DB, error) {
 		return nil, err
 	}
 	return &DB{Store: s, URLs: urls, Topology: topology}, nil
+}
+
+// Own starts servers that the test may kill, with a migrated database.
+func Own(t *testing.T, kind devdb.Kind) (*devdb.Database, *DB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("NOT TESTED in short mode: it takes a database of its own")
+	}
+	if _, found := devdb.FindCockroach(); kind == devdb.CockroachDB && !found {
+		orSkip(t, kind, errNone)
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // who runs PostgreSQL for root must get in
+		t.Fatal(err)
+	}
+	topology, err := regions.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := devdb.Start(t.Context(), devdb.Options{Kind: kind, Dir: dir, Regions: topology.Names()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := servers.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	db, err := open(t.Context(), servers.URLs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	db.Kind = kind
+	return servers, db
 }
 
 // Fresh gives the connection strings, one a region, of an empty database of the test's own.
