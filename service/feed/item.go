@@ -39,10 +39,13 @@ func (i *Item) at(p store.Position) *Item {
 func (i *Item) JSON() []byte {
 	i.encode.Do(func() {
 		var answer any
-		if i.Event != nil {
-			answer = service.DescribeEvent(i.Event)
-		} else {
+		if i.Event == nil {
 			answer = service.DescribeAlert(i.Alert)
+		} else if raw, fits := i.Event.AppendJSON(make([]byte, 0, 1024)); fits {
+			i.json = raw
+			return
+		} else {
+			answer = service.DescribeEvent(i.Event)
 		}
 		i.json, _ = json.Marshal(answer, json.Deterministic(true)) // the types are ours: it can't fail
 	})

@@ -26,7 +26,7 @@ func TestAKilledServerGivesIdsAgain(t *testing.T) {
 	db.Exec(t, `ALTER SYSTEM SET autovacuum = off`)
 	db.Exec(t, `SELECT pg_reload_conf()`)
 	var looks looksCounted
-	hub := y.hub(t, db.URLs[0], feed.Options{Sinks: []feed.Sink{&looks}})
+	hub := y.hub(t, y.stores[0], feed.Options{Sinks: []feed.Sink{&looks}})
 	skus := y.products(t, 1)
 	followed := y.follow(t, hub, "", skus)
 	reused := false

@@ -25,10 +25,11 @@ var (
 	tester = service.Caller{Principal: auth.System("test")}
 )
 
-// yard is a database and a pod's service in each region.
+// yard is a database and a pod's service in each region, with the store it has.
 type yard struct {
 	*storetest.DB
-	pods []*service.Service
+	pods   []*service.Service
+	stores []*store.Store
 }
 
 func each(t *testing.T, test func(t *testing.T, y *yard)) {
@@ -42,7 +43,8 @@ func newYard(t *testing.T, db *storetest.DB) *yard {
 	t.Helper()
 	y := &yard{DB: db}
 	for i, region := range db.Topology.Regions {
-		y.pods = append(y.pods, y.podAt(t, i, db.URLs[i]))
+		y.stores = append(y.stores, y.open(t, db.URLs[i]))
+		y.pods = append(y.pods, y.podAt(t, i, y.stores[i]))
 		_, _, err := y.pods[0].PutLocation(t.Context(), tester, inventory.Location{
 			Name: sites[i], Title: sites[i], Region: region.Name, Kind: "warehouse", Country: "US",
 		}, service.Precondition{})
@@ -53,9 +55,8 @@ func newYard(t *testing.T, db *storetest.DB) *yard {
 	return y
 }
 
-func (y *yard) podAt(t *testing.T, region int, url string) *service.Service {
+func (y *yard) podAt(t *testing.T, region int, st *store.Store) *service.Service {
 	t.Helper()
-	st := y.open(t, url)
 	s := service.New(st, service.Options{
 		Region: y.Topology.Regions[region].Name, Topology: y.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) },
 	})
@@ -74,9 +75,9 @@ func (y *yard) open(t *testing.T, url string) *store.Store {
 }
 
 // hub runs a hub for as long as the test.
-func (y *yard) hub(t *testing.T, url string, o feed.Options) *feed.Hub {
+func (y *yard) hub(t *testing.T, st *store.Store, o feed.Options) *feed.Hub {
 	t.Helper()
-	hub := feed.NewHub(y.open(t, url), o)
+	hub := feed.NewHub(st, o)
 	storetest.Background(t, hub.Run)
 	began := time.Now()
 	for tick := time.Tick(time.Millisecond); hub.AsOf().IsZero(); <-tick { // until it has caught up
@@ -154,6 +155,7 @@ type follower struct {
 	cursor string
 	skus   []string
 	seen   map[inventory.LevelKey]int64
+	said   []string // all that came, as JSON
 }
 
 func (y *yard) follow(t *testing.T, hub *feed.Hub, cursor string, skus []string) *follower {
@@ -191,6 +193,7 @@ func (y *yard) reader(t *testing.T, hub *feed.Hub, cursor string, skus []string)
 func (f *follower) take(t *testing.T, b feed.Batch) {
 	t.Helper()
 	for _, i := range b.Items {
+		f.said = append(f.said, string(i.JSON()))
 		if e := i.Event; e.Version > f.seen[e.Key]+1 {
 			t.Fatalf("%v: version %d comes after %d", e.Key, e.Version, f.seen[e.Key])
 		} else if e.Version > f.seen[e.Key] {

@@ -14,9 +14,7 @@ func (a *ReservationAnswer) AppendJSON(b []byte) (_ []byte, fits bool) {
 	w.text(`,"region":"`, a.Region)
 	w.text(`,"status":"`, string(a.Status))
 	w.text(`,"order_reference":"`, a.OrderReference)
-	if a.Channel != "" {
-		w.text(`,"channel":"`, a.Channel)
-	}
+	w.textIfAny(`,"channel":"`, a.Channel)
 	if a.ExpiresAt == nil {
 		w.raw(`,"expires_at":null`)
 	} else {
@@ -32,9 +30,7 @@ func (a *ReservationAnswer) AppendJSON(b []byte) (_ []byte, fits bool) {
 		w.comma(i)
 		w.number(`{"line":`, int64(s.Line))
 		w.text(`,"sku":"`, s.SKU)
-		if s.Location != "" {
-			w.text(`,"location":"`, s.Location)
-		}
+		w.textIfAny(`,"location":"`, s.Location)
 		w.number(`,"requested":`, s.Requested)
 		w.number(`,"available":`, s.Available)
 		w.raw(`}`)
@@ -77,6 +73,12 @@ func (w *answerWriter) text(before, s string) {
 		}
 	}
 	w.b = append(append(append(w.b, before...), s...), '"')
+}
+
+func (w *answerWriter) textIfAny(before, s string) {
+	if s != "" {
+		w.text(before, s)
+	}
 }
 
 func (w *answerWriter) number(before string, n int64) {

@@ -25,7 +25,7 @@ SELECT k.region::crdb_internal_region, k.sku, k.location,
        AS k(region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version, new_head)`,
 	texts, texts, texts, ints, ints, ints, ints, ints, ints, ints, moment, blobs)
 
-var insertEvents = define("insert_events", `
+const insertEventsSQL = `
 INSERT INTO stock_events (region, sku, location, version, kind,
        on_hand_delta, held_delta, allocated_delta, quarantined_delta, incoming_delta, shortfall_delta,
        on_hand, held, allocated, quarantined, incoming, shortfall,
@@ -42,9 +42,18 @@ SELECT k.region::crdb_internal_region, k.sku, k.location, k.version, k.kind,
               $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $32)
        AS k(region, sku, location, version, kind, d1, d2, d3, d4, d5, d6, b1, b2, b3, b4, b5, b6,
             movement_home, movement_id, reservation_home, reservation_id, transfer_home, transfer_id,
-            unit_cost, currency, reason, reference, channel, actor, effective_at, hash)`,
+            unit_cost, currency, reason, reference, channel, actor, effective_at, hash)`
+
+var eventTypes = []uint32{
 	texts, texts, texts, ints, texts, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints, ints,
-	texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, times, moment, blobs)
+	texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, times, moment, blobs,
+}
+
+var (
+	insertEvents = define("insert_events", insertEventsSQL, eventTypes...)
+
+	insertFedEvents = defineOn(postgresql, "insert_fed_events", insertEventsSQL+` RETURNING tx`, eventTypes...)
+)
 
 var insertReservations = define("insert_reservations", `
 INSERT INTO reservations (region, id, status, order_reference, channel, expires_at, version, created_at, updated_at)
@@ -90,7 +99,7 @@ func (tx *Tx) WriteBatch(c *inventory.Changes, commands []Recorded) {
 		tx.queue(insertLevels, nil, levelRows(c.NewLevels)...)
 	}
 	if len(c.Events) > 0 {
-		tx.queue(insertEvents, nil, eventRows(c.Events)...)
+		tx.queueEvents(c.Events)
 	}
 	if len(c.NewReservations) > 0 {
 		tx.queue(insertReservations, nil, newReservationRows(c.NewReservations)...)

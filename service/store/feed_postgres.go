@@ -10,7 +10,7 @@ import (
 
 // polling is the feed of PostgreSQL: the ledger is asked again and again. What a statement sees of
 // transactions older than all that run is complete; everything else waits for its turn, so that a
-// late commit is never skipped.
+// late commit is never skipped. What the pod committed itself it knows, and isn't sent it again.
 type polling struct{}
 
 // Each row has its transaction's id, which is assigned at the transaction's first write. What is
@@ -22,7 +22,8 @@ var (
 SELECT e.tx, `+eventColumns+`
   FROM stock_events AS e
  WHERE e.tx >= $1 AND e.tx < least($2, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
- ORDER BY e.tx, e.region::text COLLATE "C", e.sku COLLATE "C", e.location COLLATE "C", e.version LIMIT $3`, bigint, bigint, bigint)
+   AND e.tx <> ALL ($4)
+ ORDER BY e.tx, e.region::text COLLATE "C", e.sku COLLATE "C", e.location COLLATE "C", e.version LIMIT $3`, bigint, bigint, bigint, ints)
 
 	fedAlerts = defineOn(postgresql, "fed_alerts", `
 SELECT a.tx, `+alertColumns+`
@@ -89,6 +90,7 @@ func (polling) tail(s *Store, from Position) Tail {
 type pollingTail struct {
 	store  *Store
 	from   Position
+	own    memory
 	sights sights
 	nudged *rate.Limiter
 }
@@ -96,10 +98,13 @@ type pollingTail struct {
 // Run keeps a connection of its own, so that requests never wait for it, nor it for them.
 func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(Fresh) error) error {
 	t.sights.open = nil // the ids they wait for may be gone with a server that was killed
+	t.store.followers.add(&t.own)
+	defer t.own.forget()
+	defer t.store.followers.remove(&t.own)
 	return classify(t.store.onOwnConn(ctx, func(conn *pgx.Conn) error {
 		seen := time.Now()
 		for {
-			entries, h, err := look(ctx, conn, t.from, forever, pollPage)
+			entries, h, err := look(ctx, conn, t.from, t.own.from(t.from), forever, pollPage)
 			if err != nil {
 				return err
 			}
@@ -186,31 +191,33 @@ func (s *sights) add(h horizon) {
 	s.open = s.open[:min(len(s.open), most)]
 }
 
-// look reads one page in one snapshot, in one round trip.
-func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limit int) ([]Fed, horizon, error) {
+// look reads one page in one snapshot, in one round trip, but for what this pod is known to have
+// written itself.
+func look(ctx context.Context, conn *pgx.Conn, from Position, own []written, before int64, limit int) ([]Fed, horizon, error) {
 	var h horizon
-	var entries []placed
-	events, alerts := 0, 0
+	var p page
 	var row eventRow
 	var tx int64
 	columns := append([]any{&tx}, row.columns()...) // once for all rows: there are many, a stream of them
 	// Both pages have room for what was given of the first moment.
 	most := int64(limit + from.Given)
+	known := make([]int64, len(own))
+	for i, w := range own {
+		known[i] = w.tx
+	}
 	calls := []call{
 		{st: fedHorizon, rows: func(r pgx.Rows) error { return r.Scan(&h.oldest, &h.next, &h.at) }},
-		{st: fedEvents, args: []any{from.At.Wall, before, most}, rows: func(r pgx.Rows) error {
+		{st: fedEvents, args: []any{from.At.Wall, before, most, known}, rows: func(r pgx.Rows) error {
 			if err := r.Scan(columns...); err != nil {
 				return err
 			}
 			e, err := row.event()
-			entries = append(entries, placed{at: Moment{Wall: tx}, event: &e})
-			events++
+			p.events = append(p.events, placed{at: Moment{Wall: tx}, event: &e})
 			return err
 		}},
 		{st: fedAlerts, args: []any{from.At.Wall, before, most}, rows: func(r pgx.Rows) error {
-			p, err := scanFedAlert(r)
-			entries = append(entries, p)
-			alerts++
+			a, err := scanFedAlert(r)
+			p.alerts = append(p.alerts, a)
 			return err
 		}},
 	}
@@ -218,28 +225,36 @@ func look(ctx context.Context, conn *pgx.Conn, from Position, before int64, limi
 		return nil, h, err
 	}
 	h.at = h.at.UTC()
-	fed := sequence(from, upToFullPage(entries, events == int(most), alerts == int(most)))
+	fed := sequence(from, p.upToFull(int(most), own, min(before, h.oldest)))
 	return fed[:min(len(fed), limit)], h, nil
 }
 
-// upToFullPage leaves out what comes after the end of a page that was full: what lies between is yet
-// to be read. No transaction writes both events and alerts. Events come before alerts.
-func upToFullPage(entries []placed, eventsFull, alertsFull bool) []placed {
-	var lastEvent, lastAlert *placed
-	for i := range entries {
-		if entries[i].event != nil {
-			lastEvent = &entries[i]
-		} else {
-			lastAlert = &entries[i]
+// page is what a look has read.
+type page struct{ events, alerts []placed }
+
+// upToFull puts together what was read and what is known without, all of transactions before one. It
+// leaves out what comes after the end of a page that was full: what lies between is yet to be read. No
+// transaction writes both events and alerts.
+func (p page) upToFull(full int, own []written, before int64) (kept []placed) {
+	last := Moment{Wall: before - 1}
+	for _, read := range [][]placed{p.events, p.alerts} {
+		if n := len(read); n == full && read[n-1].at.Compare(last) < 0 {
+			last = read[n-1].at
 		}
 	}
-	beyond := func(p placed) bool {
-		return eventsFull && p.at.Compare(lastEvent.at) > 0 || alertsFull && p.at.Compare(lastAlert.at) > 0
+	keep := func(e placed) {
+		if e.at.Compare(last) <= 0 {
+			kept = append(kept, e)
+		}
 	}
-	kept := make([]placed, 0, len(entries))
-	for _, p := range entries {
-		if !beyond(p) {
-			kept = append(kept, p)
+	for _, w := range own {
+		for i := range w.events {
+			keep(placed{at: Moment{Wall: w.tx}, event: &w.events[i]})
+		}
+	}
+	for _, read := range [][]placed{p.events, p.alerts} {
+		for _, e := range read {
+			keep(e)
 		}
 	}
 	return kept
@@ -254,7 +269,7 @@ func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ Fe
 		before++
 	}
 	err = s.onConn(ctx, func(conn *pgx.Conn) error {
-		entries, _, err = look(ctx, conn, after, before, limit)
+		entries, _, err = look(ctx, conn, after, nil, before, limit)
 		return err
 	})
 	if err != nil || len(entries) == limit {

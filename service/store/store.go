@@ -26,6 +26,7 @@ type Store struct {
 	// begin is how reads begin that are more than one statement by itself: see AtMost.
 	begin         string
 	follower, now *Store
+	followers     *followers
 }
 
 // RetryObserver is told why a transaction runs again.
@@ -59,7 +60,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	config.ConnConfig.Tracer = tracer{}
-	s := &Store{regions: o.Regions, retries: o.OnRetry, answered: new(atomic.Int64)}
+	s := &Store{regions: o.Regions, retries: o.OnRetry, answered: new(atomic.Int64), followers: &followers{}}
 	if s.retries == nil {
 		s.retries = func(string) {}
 	}

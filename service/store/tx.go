@@ -32,6 +32,8 @@ type Tx struct {
 	begun bool
 	// nothing says that there is nothing to commit.
 	nothing bool
+	// written is what it writes to the ledger, where a tail wants to know.
+	written written
 }
 
 // InTx runs fn in a serializable transaction and commits it, again and again while the database
@@ -80,7 +82,9 @@ func (s *Store) tryTx(ctx context.Context, fn func(context.Context, *Tx) error) 
 	tx := &Tx{store: s, conn: conn.Conn()}
 	err = fn(ctx, tx)
 	if err == nil && !tx.nothing {
-		err = tx.commit(ctx)
+		if err = tx.commit(ctx); err == nil && tx.written.tx > 0 {
+			s.followers.tell(tx.written)
+		}
 	}
 	if err != nil || tx.nothing {
 		tx.rollback(ctx)
