@@ -49,10 +49,10 @@ var eventTypes = []uint32{
 	texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, texts, times, moment, blobs,
 }
 
+// On PostgreSQL it gives their place in the feed.
 var (
-	insertEvents = define("insert_events", insertEventsSQL, eventTypes...)
-
-	insertFedEvents = defineOn(postgresql, "insert_fed_events", insertEventsSQL+` RETURNING tx`, eventTypes...)
+	insertEvents       = defineOn(cockroachdb, "insert_events", insertEventsSQL, eventTypes...)
+	insertPlacedEvents = defineOn(postgresql, "insert_events", insertEventsSQL+` RETURNING tx`, eventTypes...)
 )
 
 var insertReservations = define("insert_reservations", `

@@ -36,12 +36,6 @@ func (f *followers) remove(m *memory) {
 	delete(f.each, m)
 }
 
-func (f *followers) some() bool {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return len(f.each) > 0
-}
-
 func (f *followers) tell(w written) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -95,13 +89,12 @@ func (m *memory) from(p Position) (rest []written) {
 	return rest[:len(rest):len(rest)]
 }
 
-// queueEvents queues events. Where somebody follows what the store commits, their transaction's id is
-// asked for.
+// queueEvents queues events, and remembers them for those who follow what the store commits.
 func (tx *Tx) queueEvents(events []inventory.Event) {
-	if tx.store.dialect.cockroach || !tx.store.followers.some() {
+	if tx.store.dialect.cockroach {
 		tx.queue(insertEvents, nil, eventRows(events)...)
 		return
 	}
-	tx.queue(insertFedEvents, func(r pgx.Rows) error { return r.Scan(&tx.written.tx) }, eventRows(events)...)
+	tx.queue(insertPlacedEvents, func(r pgx.Rows) error { return r.Scan(&tx.written.tx) }, eventRows(events)...)
 	tx.written.events = events
 }

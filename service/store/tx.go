@@ -32,7 +32,7 @@ type Tx struct {
 	begun bool
 	// nothing says that there is nothing to commit.
 	nothing bool
-	// written is what it writes to the ledger, where a tail wants to know.
+	// written is what it writes to the ledger, where the feed can be told so.
 	written written
 }
 
