@@ -92,7 +92,7 @@ func Own(t *testing.T, kind devdb.Kind) (*devdb.Database, *DB) {
 		orSkip(t, kind, errNone)
 	}
 	dir := t.TempDir()
-	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // who runs PostgreSQL for root must get in
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // who runs PostgreSQL for root must get in
 		t.Fatal(err)
 	}
 	topology, err := regions.Default()
