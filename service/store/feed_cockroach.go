@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -246,33 +245,21 @@ func sendRow(ctx context.Context, rows chan<- changed, values [][]byte) error {
 // parseChanged reads a row: the table's name, "" with a resolved moment, and the value. A row that
 // was deleted gives nothing.
 func parseChanged(table string, value []byte) (c changed, err error) {
-	var row struct {
-		After    json.RawMessage `json:"after"`
-		Updated  string          `json:"updated"`
-		Resolved string          `json:"resolved"`
-	}
-	if err := json.Unmarshal(value, &row); err != nil {
-		return c, fmt.Errorf("a row of the changefeed: %w", err)
-	}
-	if row.Resolved != "" {
-		c.at, err = parseMoment(row.Resolved)
-		return c, err
-	}
-	if len(row.After) == 0 || string(row.After) == "null" {
-		return c, nil
-	}
-	if c.at, err = parseMoment(row.Updated); err != nil {
-		return c, err
-	}
 	switch table {
-	case "stock_events":
-		c.event, err = parseEventRow(row.After)
+	case "", "stock_events":
+		row, at, err := open[changedEvent](value)
+		if c.at = at; err == nil && row != nil {
+			c.event, err = row.event()
+		}
+		return c, err
 	case "alerts":
-		c.alert, err = parseAlertRow(row.After)
-	default:
-		err = fmt.Errorf("the changefeed gives rows of %s", table)
+		row, at, err := open[changedAlert](value)
+		if c.at = at; err == nil && row != nil {
+			c.alert, err = row.alert()
+		}
+		return c, err
 	}
-	return c, err
+	return c, fmt.Errorf("the changefeed gives rows of %s", table)
 }
 
 // before is a moment just before m, as CockroachDB writes it.

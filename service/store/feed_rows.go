@@ -2,59 +2,81 @@ package store
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"stockyard/service/inventory"
 )
 
-// changedEvent is a row of stock_events as a changefeed gives it.
-type changedEvent struct {
-	Region           string      `json:"region"`
-	SKU              string      `json:"sku"`
-	Location         string      `json:"location"`
-	Version          int64       `json:"version"`
-	Kind             string      `json:"kind"`
-	OnHandDelta      int64       `json:"on_hand_delta"`
-	HeldDelta        int64       `json:"held_delta"`
-	AllocatedDelta   int64       `json:"allocated_delta"`
-	QuarantinedDelta int64       `json:"quarantined_delta"`
-	IncomingDelta    int64       `json:"incoming_delta"`
-	ShortfallDelta   int64       `json:"shortfall_delta"`
-	OnHand           int64       `json:"on_hand"`
-	Held             int64       `json:"held"`
-	Allocated        int64       `json:"allocated"`
-	Quarantined      int64       `json:"quarantined"`
-	Incoming         int64       `json:"incoming"`
-	Shortfall        int64       `json:"shortfall"`
-	MovementHome     string      `json:"movement_home"`
-	MovementID       string      `json:"movement_id"`
-	ReservationHome  string      `json:"reservation_home"`
-	ReservationID    string      `json:"reservation_id"`
-	TransferHome     string      `json:"transfer_home"`
-	TransferID       string      `json:"transfer_id"`
-	UnitCost         json.Number `json:"unit_cost"`
-	Currency         string      `json:"currency"`
-	Reason           string      `json:"reason"`
-	Reference        string      `json:"reference"`
-	Channel          string      `json:"channel"`
-	Actor            string      `json:"actor"`
-	EffectiveAt      time.Time   `json:"effective_at"`
-	RecordedAt       time.Time   `json:"recorded_at"`
-	Hash             string      `json:"hash"`
+// envelope is what a changefeed wraps rows in: a row with its moment, none where it was deleted, or the
+// moment up to which all rows have come.
+type envelope[Row any] struct {
+	After    *Row   `json:"after"`
+	Updated  string `json:"updated"`
+	Resolved string `json:"resolved"`
 }
 
-func parseEventRow(data []byte) (*inventory.Event, error) {
-	var c changedEvent
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("a stock event of the changefeed: %w", err)
+func open[Row any](value []byte) (row *Row, at Moment, err error) {
+	var e envelope[Row]
+	if err := json.Unmarshal(value, &e); err != nil {
+		return nil, at, fmt.Errorf("a row of the changefeed: %w", err)
 	}
+	switch {
+	case e.Resolved != "":
+		at, err = parseMoment(e.Resolved)
+	case e.After != nil:
+		at, err = parseMoment(e.Updated)
+	}
+	return e.After, at, err
+}
+
+// changedEvent is a row of stock_events as a changefeed gives it.
+type changedEvent struct {
+	Region           string         `json:"region"`
+	SKU              string         `json:"sku"`
+	Location         string         `json:"location"`
+	Version          int64          `json:"version"`
+	Kind             string         `json:"kind"`
+	OnHandDelta      int64          `json:"on_hand_delta"`
+	HeldDelta        int64          `json:"held_delta"`
+	AllocatedDelta   int64          `json:"allocated_delta"`
+	QuarantinedDelta int64          `json:"quarantined_delta"`
+	IncomingDelta    int64          `json:"incoming_delta"`
+	ShortfallDelta   int64          `json:"shortfall_delta"`
+	OnHand           int64          `json:"on_hand"`
+	Held             int64          `json:"held"`
+	Allocated        int64          `json:"allocated"`
+	Quarantined      int64          `json:"quarantined"`
+	Incoming         int64          `json:"incoming"`
+	Shortfall        int64          `json:"shortfall"`
+	MovementHome     string         `json:"movement_home"`
+	MovementID       string         `json:"movement_id"`
+	ReservationHome  string         `json:"reservation_home"`
+	ReservationID    string         `json:"reservation_id"`
+	TransferHome     string         `json:"transfer_home"`
+	TransferID       string         `json:"transfer_id"`
+	UnitCost         jsontext.Value `json:"unit_cost"`
+	Currency         string         `json:"currency"`
+	Reason           string         `json:"reason"`
+	Reference        string         `json:"reference"`
+	Channel          string         `json:"channel"`
+	Actor            string         `json:"actor"`
+	EffectiveAt      time.Time      `json:"effective_at"`
+	RecordedAt       time.Time      `json:"recorded_at"`
+	Hash             string         `json:"hash"`
+}
+
+func (c *changedEvent) event() (*inventory.Event, error) {
 	row := eventRow{
 		movement: c.MovementID, reservationHome: c.ReservationHome, reservation: c.ReservationID,
 		transferHome: c.TransferHome, transfer: c.TransferID,
-		cost: inventory.Money{Amount: c.UnitCost.String(), Currency: c.Currency},
+	}
+	if c.UnitCost.Kind() == jsontext.KindNumber {
+		row.cost = inventory.Money{Amount: string(c.UnitCost), Currency: c.Currency}
 	}
 	row.e = inventory.Event{
 		Key:     inventory.LevelKey{Region: c.Region, SKU: c.SKU, Location: c.Location},
@@ -99,11 +121,7 @@ type changedAlert struct {
 	Detail    string    `json:"detail"`
 }
 
-func parseAlertRow(data []byte) (*inventory.Alert, error) {
-	var c changedAlert
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("an alert of the changefeed: %w", err)
-	}
+func (c *changedAlert) alert() (*inventory.Alert, error) {
 	row := alertRow{id: c.ID, a: inventory.Alert{
 		ID: inventory.ID{Region: c.Region}, Kind: inventory.AlertKind(c.Kind), RaisedAt: c.RaisedAt,
 		SKU: c.SKU, Location: c.Location, Channel: c.Channel, Rule: c.Rule,
