@@ -247,13 +247,13 @@ func sendRow(ctx context.Context, rows chan<- changed, values [][]byte) error {
 func parseChanged(table string, value []byte) (c changed, err error) {
 	switch table {
 	case "", "stock_events":
-		row, at, err := open[changedEvent](value)
+		row, at, err := unwrap[changedEvent](value)
 		if c.at = at; err == nil && row != nil {
 			c.event, err = row.event()
 		}
 		return c, err
 	case "alerts":
-		row, at, err := open[changedAlert](value)
+		row, at, err := unwrap[changedAlert](value)
 		if c.at = at; err == nil && row != nil {
 			c.alert, err = row.alert()
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -242,22 +243,13 @@ func (p page) upToFull(full int, own []written, before int64) (kept []placed) {
 			last = read[n-1].at
 		}
 	}
-	keep := func(e placed) {
-		if e.at.Compare(last) <= 0 {
-			kept = append(kept, e)
-		}
-	}
+	kept = slices.Concat(p.events, p.alerts)
 	for _, w := range own {
 		for i := range w.events {
-			keep(placed{at: Moment{Wall: w.tx}, event: &w.events[i]})
+			kept = append(kept, placed{at: Moment{Wall: w.tx}, event: &w.events[i]})
 		}
 	}
-	for _, read := range [][]placed{p.events, p.alerts} {
-		for _, e := range read {
-			keep(e)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(kept, func(e placed) bool { return e.at.Compare(last) > 0 })
 }
 
 func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ FeedFilter, limit int) (entries []Fed, next Position, err error) {

@@ -20,7 +20,8 @@ type envelope[Row any] struct {
 	Resolved string `json:"resolved"`
 }
 
-func open[Row any](value []byte) (row *Row, at Moment, err error) {
+// unwrap gives the row that a value has, if any, and its moment.
+func unwrap[Row any](value []byte) (row *Row, at Moment, err error) {
 	var e envelope[Row]
 	if err := json.Unmarshal(value, &e); err != nil {
 		return nil, at, fmt.Errorf("a row of the changefeed: %w", err)
