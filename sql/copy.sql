@@ -15,6 +15,6 @@ SELECT 'INSERT INTO ' || c.relname || ' (' || string_agg(quote_ident(a.attname),
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'public'
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
- WHERE c.relkind = 'r' AND c.relname NOT IN ('schema_migrations', 'schema_lock')
+ WHERE c.relkind = 'r' AND c.relname NOT IN ('schema_migrations', 'schema_lock', 'feed_source', 'feed_batches')
  GROUP BY c.relname
  ORDER BY c.relname;

@@ -22,6 +22,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Run one pod of a region."`
 	Ready   readyCommand   `cmd:"" help:"Ask a running pod whether it takes requests; exit status 0 if so."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to its schema and to the topology."`
+	Feed    feedCommand    `cmd:"" help:"Say by what the pods follow the change feed on CockroachDB, or change it."`
 	Regions regionsCommand `cmd:"" help:"Compare the topology with the regions of the database, and apply the difference."`
 	Verify  verifyCommand  `cmd:"" help:"Check every invariant of the stock at one snapshot, without locks."`
 	Report  reportCommand  `cmd:"" help:"Run an analyst's report, or list them."`

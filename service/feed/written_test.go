@@ -15,29 +15,32 @@ import (
 // An event is the same wherever it comes from: the pod that wrote it, another that follows the feed, or
 // the ledger when all is long over.
 func TestEventsAreTheSameWhereverTheyComeFrom(t *testing.T) {
-	each(t, func(t *testing.T, y *yard) {
-		own, other := y.hub(t, y.stores[0], feed.Options{}), y.hub(t, y.stores[1], feed.Options{})
-		skus := y.products(t, 2)
-		hearers := map[string]*follower{"the pod that wrote it": y.follow(t, own, "", skus), "another pod": y.follow(t, other, "", skus)}
-		y.allKinds(t, y.pods[0], skus)
-		later := y.hub(t, y.open(t, y.URLs[2]), feed.Options{Buffer: 1})
-		hearers["the ledger"] = y.follow(t, later, feed.Earliest, skus)
-		events := map[string][]string{}
-		for who, f := range hearers {
-			f.until(t, y, who)
-			slices.Sort(f.said)
-			events[who] = slices.Compact(f.said)
+	each(t, func(t *testing.T, y *yard) { y.sameEverywhere(t) })
+}
+
+func (y *yard) sameEverywhere(t *testing.T) {
+	t.Helper()
+	own, other := y.hub(t, y.stores[0], feed.Options{}), y.hub(t, y.stores[1], feed.Options{})
+	skus := y.products(t, 2)
+	hearers := map[string]*follower{"the pod that wrote it": y.follow(t, own, "", skus), "another pod": y.follow(t, other, "", skus)}
+	y.allKinds(t, y.pods[0], skus)
+	later := y.hub(t, y.open(t, y.URLs[2]), feed.Options{Buffer: 1})
+	hearers["the ledger"] = y.follow(t, later, feed.Earliest, skus)
+	events := map[string][]string{}
+	for who, f := range hearers {
+		f.until(t, y, who)
+		slices.Sort(f.said)
+		events[who] = slices.Compact(f.said)
+	}
+	want := events["the ledger"]
+	if len(want) < 12 {
+		t.Fatalf("%d events", len(want))
+	}
+	for who, got := range events {
+		if !slices.Equal(got, want) {
+			t.Errorf("%s gives\n%v\nthe ledger\n%v", who, got, want)
 		}
-		want := events["the ledger"]
-		if len(want) < 12 {
-			t.Fatalf("%d events", len(want))
-		}
-		for who, got := range events {
-			if !slices.Equal(got, want) {
-				t.Errorf("%s gives\n%v\nthe ledger\n%v", who, got, want)
-			}
-		}
-	})
+	}
 }
 
 // allKinds has a pod write events that have whatever events can have.

@@ -187,8 +187,11 @@ func (p *Pod) Run(ctx context.Context) error {
 			side.Go(func() { run(workers) })
 		}
 		runner := worker.Runner{Store: p.store, Region: p.settings.Region, Log: p.log}
-		runner.Run(workers, append(p.alerting(),
-			worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired), worker.Sealing(p.service, p.log))...)
+		jobs := append(p.alerting(), worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired), worker.Sealing(p.service, p.log))
+		if p.store.IsCockroach() {
+			jobs = append(jobs, worker.FeedBatches(p.store))
+		}
+		runner.Run(workers, jobs...)
 	}()
 
 	select {

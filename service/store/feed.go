@@ -133,7 +133,8 @@ func (s *Store) FeedBetween(ctx context.Context, after, upTo Position, f FeedFil
 
 // feedOf is how one of the databases gives the feed.
 type feedOf interface {
-	setUp(ctx context.Context, s *Store) error
+	// setUp prepares a database, which is brandNew where no pod can have written to it.
+	setUp(ctx context.Context, s *Store, brandNew bool) error
 	now(ctx context.Context, s *Store) (Position, error)
 	recent(ctx context.Context, s *Store) (Position, error)
 	tail(s *Store, from Position) Tail

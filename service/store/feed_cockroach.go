@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -30,9 +29,14 @@ var schemaSince = defineOn(cockroachdb, "schema_since", `SELECT applied_at FROM 
 var clusterTime = defineOn(cockroachdb, "cluster_time", `SELECT cluster_logical_timestamp()::text`)
 
 // setUp has the cluster keep its ranges ready to be followed, and tell of changes soon.
-func (changefeed) setUp(ctx context.Context, s *Store) error {
+func (changefeed) setUp(ctx context.Context, s *Store, brandNew bool) error {
 	if err := s.tellSoon(ctx); err != nil {
 		return err
+	}
+	if brandNew {
+		if err := s.followFromTheStart(ctx); err != nil {
+			return err
+		}
 	}
 	var on bool
 	err := s.pool.QueryRow(ctx, "SHOW CLUSTER SETTING kv.rangefeed.enabled", pgx.QueryExecModeSimpleProtocol).Scan(&on)
@@ -111,30 +115,54 @@ type changefeedTail struct {
 	patience time.Duration
 }
 
-// tailGather bounds how many rows are given at once.
-const tailGather = 1024
-
 func (t *changefeedTail) Run(ctx context.Context, _ <-chan struct{}, give func(Fresh) error) error {
 	t.order.forgetHeld() // they come again
-	following, stop := context.WithCancel(ctx)
-	rows := make(chan changed, tailGather)
+	following, stop := context.WithCancelCause(ctx)
+	rows := make(chan []changed, 256)
 	ended := make(chan error, 1)
 	go func() {
 		defer close(rows)
-		ended <- t.follow(following, t.order.upTo.At, rows)
+		ended <- t.follow(following, stop, t.order.upTo.At, rows)
 	}()
 	err := t.pass(ctx, rows, give)
-	stop()
+	stop(nil)
 	for range rows { // until the other one has ended
 	}
-	if cause := <-ended; err == nil {
+	cause := <-ended
+	switch {
+	case errors.Is(context.Cause(following), errOtherSource):
+		err = &lostError{errOtherSource}
+	case err == nil:
 		err = cause
 	}
 	return classify(err)
 }
 
+// feedAsked is how often a tail asks what it is to follow.
+const feedAsked = 10 * time.Second
+
+var errOtherSource = errors.New("another table is to be followed")
+
+// askSource stops a run that follows another table than it should.
+func (t *changefeedTail) askSource(ctx context.Context, source FeedSource, stop context.CancelCauseFunc) {
+	ask := time.NewTicker(feedAsked)
+	defer ask.Stop()
+	for {
+		select {
+		case <-ask.C:
+			asking, done := context.WithTimeout(ctx, feedAsked)
+			if wanted, err := t.store.FeedSource(asking); err == nil && wanted != source {
+				stop(errOtherSource)
+			}
+			done()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // pass gives rows as they come, until there are no more, or the feed stands still.
-func (t *changefeedTail) pass(ctx context.Context, rows <-chan changed, give func(Fresh) error) error {
+func (t *changefeedTail) pass(ctx context.Context, rows <-chan []changed, give func(Fresh) error) error {
 	patience := time.NewTimer(t.patience)
 	defer patience.Stop()
 	for {
@@ -154,14 +182,17 @@ func (t *changefeedTail) pass(ctx context.Context, rows <-chan changed, give fun
 	}
 }
 
+// tailGather bounds how many events are given at once, but for those of one row.
+const tailGather = 1024
+
 // gather waits for a row and takes those that are there already with it; none at the end.
-func gather(ctx context.Context, rows <-chan changed, tooLate <-chan time.Time) (gathered []changed, err error) {
+func gather(ctx context.Context, rows <-chan []changed, tooLate <-chan time.Time) (gathered []changed, err error) {
 	select {
-	case c, open := <-rows:
+	case row, open := <-rows:
 		if !open {
 			return nil, nil
 		}
-		gathered = append(gathered, c)
+		gathered = row
 	case <-tooLate:
 		return nil, &lostError{errStandsStill}
 	case <-ctx.Done():
@@ -169,11 +200,11 @@ func gather(ctx context.Context, rows <-chan changed, tooLate <-chan time.Time) 
 	}
 	for len(gathered) < tailGather {
 		select {
-		case c, open := <-rows:
+		case row, open := <-rows:
 			if !open {
 				return gathered, nil
 			}
-			gathered = append(gathered, c)
+			gathered = append(gathered, row...)
 		default:
 			return gathered, nil
 		}
@@ -181,35 +212,50 @@ func gather(ctx context.Context, rows <-chan changed, tooLate <-chan time.Time) 
 	return gathered, nil
 }
 
-// changed is a row of the changefeed, or, where neither event nor alert is there, the moment up to
-// which all rows have come.
+// changed is an entry that a row of the changefeed has, or, where neither event nor alert is there, the
+// moment up to which all rows have come.
 type changed struct{ placed }
 
 func (c changed) resolved() bool { return c.event == nil && c.alert == nil }
 
-// follow runs the changefeed; it doesn't end by itself.
-func (t *changefeedTail) follow(ctx context.Context, from Moment, rows chan<- changed) error {
+// follow runs the changefeed; it doesn't end by itself. Everything that it needs it asks on a connection of
+// its own, which is new: others may have been cut off without a word.
+func (t *changefeedTail) follow(ctx context.Context, stop context.CancelCauseFunc, from Moment, rows chan<- []changed) error {
 	return t.store.onOwnConn(ctx, func(conn *pgx.Conn) error {
+		since, err := batchesSince(ctx, conn)
+		if err != nil {
+			return err
+		}
+		source := ByEvents
+		if since <= from.Wall {
+			source = ByBatches
+		}
+		go t.askSource(ctx, source, stop)
 		if _, err := conn.Exec(ctx, "SET statement_timeout = 0", pgx.QueryExecModeSimpleProtocol); err != nil {
 			return &lostError{err}
 		}
-		results := conn.PgConn().Exec(ctx, fmt.Sprintf(
-			"CREATE CHANGEFEED FOR TABLE stock_events, alerts WITH updated, resolved = '100ms', cursor = '%s', schema_change_policy = 'nobackfill'",
-			from.before()))
+		given := conn.PgConn().ExecParams(ctx, fmt.Sprintf(
+			"CREATE CHANGEFEED FOR TABLE %s, alerts WITH updated, resolved = '100ms', cursor = '%s', schema_change_policy = 'nobackfill'",
+			source.table(), from.before()), nil, nil, nil, []int16{pgx.BinaryFormatCode})
 		var broken error
-		for broken == nil && results.NextResult() {
-			reader := results.ResultReader()
-			for broken == nil && reader.NextRow() {
-				broken = sendRow(ctx, rows, reader.Values())
+		for broken == nil && given.NextRow() {
+			var row []changed
+			if row, broken = readChanged(given.Values()); len(row) == 0 {
+				continue
+			}
+			select {
+			case rows <- row:
+			case <-ctx.Done():
+				broken = ctx.Err()
 			}
 		}
 		if broken != nil {
 			// The server goes on until the connection is gone.
 			_ = conn.PgConn().Conn().Close()
-			_ = results.Close()
+			_, _ = given.Close()
 			return broken
 		}
-		err := results.Close()
+		_, err = given.Close()
 		switch {
 		case err == nil:
 			return &lostError{errors.New("the changefeed ended")}
@@ -222,44 +268,47 @@ func (t *changefeedTail) follow(ctx context.Context, from Moment, rows chan<- ch
 	})
 }
 
-func sendRow(ctx context.Context, rows chan<- changed, values [][]byte) error {
+// readChanged gives what a row has: the table's name, "" with a resolved moment, the key, and the value.
+// A row that was deleted has nothing.
+func readChanged(values [][]byte) ([]changed, error) {
 	if len(values) != 3 {
-		return fmt.Errorf("a row of the changefeed has %d columns", len(values))
+		return nil, fmt.Errorf("a row of the changefeed has %d columns", len(values))
 	}
-	value, err := hex.DecodeString(strings.TrimPrefix(string(values[2]), `\x`)) // bytes, as text
-	if err != nil {
-		return fmt.Errorf("a row of the changefeed: %w", err)
-	}
-	c, err := parseChanged(string(values[0]), value)
-	if err != nil || c.at == (Moment{}) {
-		return err
-	}
-	select {
-	case rows <- c:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// parseChanged reads a row: the table's name, "" with a resolved moment, and the value. A row that
-// was deleted gives nothing.
-func parseChanged(table string, value []byte) (c changed, err error) {
-	switch table {
-	case "", "stock_events":
-		row, at, err := unwrap[changedEvent](value)
-		if c.at = at; err == nil && row != nil {
-			c.event, err = row.event()
+	switch table, value := string(values[0]), values[2]; table {
+	case "":
+		_, at, err := unwrap[struct{}](value)
+		if err != nil || at == (Moment{}) {
+			return nil, err
 		}
-		return c, err
+		return []changed{{placed{at: at}}}, nil
+	case ByBatches.table():
+		batch, at, err := unwrap[changedBatch](value)
+		if err != nil || batch == nil {
+			return nil, err
+		}
+		events, err := batch.unpack()
+		all := make([]changed, len(events))
+		for i := range events {
+			all[i] = changed{placed{at: at, event: &events[i]}}
+		}
+		return all, err
+	case ByEvents.table():
+		row, at, err := unwrap[changedEvent](value)
+		if err != nil || row == nil {
+			return nil, err
+		}
+		event, err := row.event()
+		return []changed{{placed{at: at, event: event}}}, err
 	case "alerts":
 		row, at, err := unwrap[changedAlert](value)
-		if c.at = at; err == nil && row != nil {
-			c.alert, err = row.alert()
+		if err != nil || row == nil {
+			return nil, err
 		}
-		return c, err
+		alert, err := row.alert()
+		return []changed{{placed{at: at, alert: alert}}}, err
+	default:
+		return nil, fmt.Errorf("the changefeed gives rows of %s", table)
 	}
-	return c, fmt.Errorf("the changefeed gives rows of %s", table)
 }
 
 // before is a moment just before m, as CockroachDB writes it.

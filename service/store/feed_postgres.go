@@ -72,7 +72,7 @@ type horizon struct {
 	at           time.Time
 }
 
-func (polling) setUp(context.Context, *Store) error { return nil }
+func (polling) setUp(context.Context, *Store, bool) error { return nil }
 
 func (polling) now(ctx context.Context, s *Store) (p Position, err error) {
 	err = s.read(ctx, fedNow, func(r pgx.Rows) error { return r.Scan(&p.At.Wall) })

@@ -35,6 +35,19 @@ func unwrap[Row any](value []byte) (row *Row, at Moment, err error) {
 	return e.After, at, err
 }
 
+// changedBatch is a row of feed_batches as a changefeed gives it.
+type changedBatch struct {
+	Events string `json:"events"`
+}
+
+func (c *changedBatch) unpack() ([]inventory.Event, error) {
+	raw, err := hex.DecodeString(strings.TrimPrefix(c.Events, `\x`))
+	if err != nil {
+		return nil, fmt.Errorf("a batch of the changefeed: %w", err)
+	}
+	return inventory.UnpackEvents(raw)
+}
+
 // changedEvent is a row of stock_events as a changefeed gives it.
 type changedEvent struct {
 	Region           string         `json:"region"`

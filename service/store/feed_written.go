@@ -93,6 +93,7 @@ func (m *memory) from(p Position) (rest []written) {
 func (tx *Tx) queueEvents(events []inventory.Event) {
 	if tx.store.dialect.cockroach {
 		tx.queue(insertEvents, nil, eventRows(events)...)
+		tx.queueBatch(events)
 		return
 	}
 	tx.queue(insertPlacedEvents, func(r pgx.Rows) error { return r.Scan(&tx.written.tx) }, eventRows(events)...)

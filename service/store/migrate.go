@@ -174,6 +174,10 @@ func (s *Store) applyMigrations(ctx context.Context) (applied []string, err erro
 	if err := s.ensureRegions(ctx); err != nil {
 		return nil, err
 	}
+	before, err := s.AppliedSchema(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, m := range all {
 		done, err := s.isApplied(ctx, m)
 		if err != nil {
@@ -192,7 +196,7 @@ func (s *Store) applyMigrations(ctx context.Context) (applied []string, err erro
 		}
 		applied = append(applied, m.Name)
 	}
-	return applied, s.dialect.feed.setUp(ctx, s)
+	return applied, s.dialect.feed.setUp(ctx, s, before == 0)
 }
 
 func (s *Store) isApplied(ctx context.Context, m Migration) (bool, error) {
