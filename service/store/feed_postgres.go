@@ -36,6 +36,14 @@ SELECT a.tx, `+alertColumns+`
 	fedHorizon = defineOn(postgresql, "fed_horizon", `
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, now()`)
 
+	// The same, and whether there is anything to give that this pod didn't commit itself.
+	fedGlance = defineOn(postgresql, "fed_glance", `
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, now(),
+       EXISTS (SELECT FROM stock_events AS e
+                WHERE e.tx >= $1 AND e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint AND e.tx <> ALL ($2)) OR
+       EXISTS (SELECT FROM alerts AS a
+                WHERE a.tx >= $1 AND a.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)`, bigint, ints)
+
 	// After the newest that was committed, but not after the oldest transaction that runs.
 	fedNow = defineOn(postgresql, "fed_now", `
 SELECT least(pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
@@ -92,6 +100,7 @@ type pollingTail struct {
 	store  *Store
 	from   Position
 	own    memory
+	others bool // the last look brought something of another pod's
 	sights sights
 	nudged *rate.Limiter
 }
@@ -105,7 +114,7 @@ func (t *pollingTail) Run(ctx context.Context, nudge <-chan struct{}, give func(
 	return classify(t.store.onOwnConn(ctx, func(conn *pgx.Conn) error {
 		seen := time.Now()
 		for {
-			entries, h, err := look(ctx, conn, t.from, t.own.from(t.from), forever, pollPage)
+			entries, h, err := t.look(ctx, conn)
 			if err != nil {
 				return err
 			}
@@ -192,23 +201,50 @@ func (s *sights) add(h horizon) {
 	s.open = s.open[:min(len(s.open), most)]
 }
 
+// look gives what there is. While only this pod writes, a glance is enough, which costs a third.
+func (t *pollingTail) look(ctx context.Context, conn *pgx.Conn) ([]Fed, horizon, error) {
+	own := t.own.from(t.from)
+	if !t.others {
+		h, others, err := glance(ctx, conn, t.from, own)
+		if err != nil || !others {
+			return page{}.fed(t.from, own, h.oldest, pollPage), h, err
+		}
+	}
+	p, h, err := look(ctx, conn, t.from, own, forever, pollPage)
+	t.others = len(p.events)+len(p.alerts) > 0
+	return p.fed(t.from, own, h.oldest, pollPage), h, err
+}
+
+// transactions are the ids of what was written.
+func transactions(all []written) []int64 {
+	ids := make([]int64, len(all))
+	for i, w := range all {
+		ids[i] = w.tx
+	}
+	return ids
+}
+
+// glance gives the horizon, and whether something lies before it but for what this pod is known to
+// have written itself.
+func glance(ctx context.Context, conn *pgx.Conn, from Position, own []written) (h horizon, others bool, err error) {
+	err = roundTrip(ctx, conn, "", []call{{
+		st: fedGlance, args: []any{from.At.Wall, transactions(own)},
+		rows: func(r pgx.Rows) error { return r.Scan(&h.oldest, &h.next, &h.at, &others) },
+	}}, "")
+	h.at = h.at.UTC()
+	return h, others, err
+}
+
 // look reads one page in one snapshot, in one round trip, but for what this pod is known to have
 // written itself.
-func look(ctx context.Context, conn *pgx.Conn, from Position, own []written, before int64, limit int) ([]Fed, horizon, error) {
-	var h horizon
-	var p page
+func look(ctx context.Context, conn *pgx.Conn, from Position, own []written, before int64, limit int) (p page, h horizon, err error) {
 	var row eventRow
 	var tx int64
 	columns := append([]any{&tx}, row.columns()...) // once for all rows: there are many, a stream of them
-	// Both pages have room for what was given of the first moment.
-	most := int64(limit + from.Given)
-	known := make([]int64, len(own))
-	for i, w := range own {
-		known[i] = w.tx
-	}
+	most := int64(from.room(limit))
 	calls := []call{
 		{st: fedHorizon, rows: func(r pgx.Rows) error { return r.Scan(&h.oldest, &h.next, &h.at) }},
-		{st: fedEvents, args: []any{from.At.Wall, before, most, known}, rows: func(r pgx.Rows) error {
+		{st: fedEvents, args: []any{from.At.Wall, before, most, transactions(own)}, rows: func(r pgx.Rows) error {
 			if err := r.Scan(columns...); err != nil {
 				return err
 			}
@@ -222,16 +258,23 @@ func look(ctx context.Context, conn *pgx.Conn, from Position, own []written, bef
 			return err
 		}},
 	}
-	if err := roundTrip(ctx, conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", calls, commit); err != nil {
-		return nil, h, err
-	}
+	err = roundTrip(ctx, conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", calls, commit)
 	h.at = h.at.UTC()
-	fed := sequence(from, p.upToFull(int(most), own, min(before, h.oldest)))
-	return fed[:min(len(fed), limit)], h, nil
+	return p, h, err
 }
+
+// room is how many entries a page from here on reads: there is room for what was given of the first
+// moment.
+func (p Position) room(limit int) int { return limit + p.Given }
 
 // page is what a look has read.
 type page struct{ events, alerts []placed }
+
+// fed gives up to limit entries of what was read and what is known without.
+func (p page) fed(from Position, own []written, before int64, limit int) []Fed {
+	fed := sequence(from, p.upToFull(from.room(limit), own, before))
+	return fed[:min(len(fed), limit)]
+}
 
 // upToFull puts together what was read and what is known without, all of transactions before one. It
 // leaves out what comes after the end of a page that was full: what lies between is yet to be read. No
@@ -261,7 +304,8 @@ func (polling) between(ctx context.Context, s *Store, after, upTo Position, _ Fe
 		before++
 	}
 	err = s.onConn(ctx, func(conn *pgx.Conn) error {
-		entries, _, err = look(ctx, conn, after, nil, before, limit)
+		p, h, err := look(ctx, conn, after, nil, before, limit)
+		entries = p.fed(after, nil, min(before, h.oldest), limit)
 		return err
 	})
 	if err != nil || len(entries) == limit {
