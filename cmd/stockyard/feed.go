@@ -11,7 +11,7 @@ import (
 
 type feedCommand struct {
 	config.Database
-	By string `help:"From now on: batches, where every pod writes them; events, before a pod of a release runs that doesn't." enum:"batches,events,," default:""`
+	By string `help:"From now on: batches, where every pod writes them; events, before a pod of a release runs that doesn't." enum:"batches,events," default:"" placeholder:"batches|events"`
 }
 
 // Run says what is followed now.

@@ -201,7 +201,8 @@ func (s *sights) add(h horizon) {
 	s.open = s.open[:min(len(s.open), most)]
 }
 
-// look gives what there is. While only this pod writes, a glance is enough, which costs a third.
+// look gives what there is. While only this pod writes, a glance is enough: one statement instead of a
+// transaction of three.
 func (t *pollingTail) look(ctx context.Context, conn *pgx.Conn) ([]Fed, horizon, error) {
 	own := t.own.from(t.from)
 	if !t.others {
