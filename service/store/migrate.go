@@ -196,11 +196,6 @@ func (s *Store) applyMigrations(ctx context.Context) (applied []string, err erro
 		}
 		applied = append(applied, m.Name)
 	}
-	if before == 0 {
-		if _, err := s.ExpectMany(ctx); err != nil {
-			return applied, err
-		}
-	}
 	return applied, s.dialect.feed.setUp(ctx, s, before == 0)
 }
 

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,49 +64,6 @@ func TestEveryStatementFindsItsRowsByAnIndex(t *testing.T) {
 			})
 		}
 	})
-}
-
-// What CockroachDB knows of a table is as old as its statistics, which may be of a few rows where there are
-// many by now. Rows that are named are looked up all the same.
-func TestFewRowsOnceAreNoReasonToReadAllLater(t *testing.T) {
-	db := storetest.Open(t, devdb.CockroachDB)
-	conn, err := pgx.Connect(t.Context(), db.URLs[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(t.Context()) }()
-	if _, err := conn.Exec(t.Context(), db.SessionSetUp(), pgx.QueryExecModeSimpleProtocol); err != nil {
-		t.Fatal(err)
-	}
-	const keys = 64
-	args := []any{pgx.QueryExecModeSimpleProtocol}
-	for i := range keys {
-		args = append(args, "us-east1", fmt.Sprintf("tea-%d", i), "NYC")
-	}
-	byKeys := func(when string, wantAll bool) {
-		t.Helper()
-		rows, err := conn.Query(t.Context(), "EXPLAIN "+db.Statements()[fmt.Sprintf("levels_%d", keys)].SQL, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text := strings.Join(plan, "\n"); readsAll(text) != wantAll {
-			t.Errorf("%s all is read: %t, want %t\n%s", when, !wantAll, wantAll, text)
-		}
-	}
-	byKeys("in a new database", false)
-	db.Exec(t, "CREATE STATISTICS few FROM stock_levels") // as the database does by itself
-	byKeys("by statistics of no rows", true)
-	if expected, err := db.ExpectMany(t.Context()); err != nil || !slices.Equal(expected, []string{"stock_levels"}) {
-		t.Fatal(expected, err)
-	}
-	byKeys("when many are expected", false)
-	if expected, err := db.ExpectMany(t.Context()); err != nil || len(expected) > 0 {
-		t.Error("expected once more: ", expected, err)
-	}
 }
 
 // large has CockroachDB believe that its tables are: of some dozens of rows it reads all, which is right.
