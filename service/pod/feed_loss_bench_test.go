@@ -71,7 +71,6 @@ func middle(values []float64) float64 {
 // lossYard is a pod whose feed is run when it is wanted.
 type lossYard struct {
 	url   string
-	store *store.Store
 	hub   *feed.Hub
 	heard heard
 }
@@ -106,7 +105,7 @@ func openLossYard(b *testing.B, db *storetest.DB) *lossYard {
 	b.Cleanup(s.Close)
 	server := httptest.NewServer(httpapi.New(s, httpapi.Options{Authenticator: auth.Anonymous{}, Feed: hub}))
 	b.Cleanup(server.Close)
-	return &lossYard{server.URL, st, hub, caughtUp}
+	return &lossYard{server.URL, hub, caughtUp}
 }
 
 // lossRun is what a round came to.
@@ -114,9 +113,6 @@ type lossRun struct{ perSecond, cpu float64 }
 
 func (y *lossYard) run(b *testing.B, plan load.Plan) lossRun {
 	b.Helper()
-	if _, err := y.store.ExpectMany(b.Context()); err != nil { // as a pod's worker does
-		b.Fatal(err)
-	}
 	before := busy(b)
 	report, err := load.Run(b.Context(), plan)
 	if err != nil {
