@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,8 +55,8 @@ func TestPodsOfAnEarlierReleaseAreHeard(t *testing.T) {
 		y.receive(t, y.pods[0], sites[0], sku, 1)
 		y.byEarlierRelease(t, sku)
 		y.receive(t, y.pods[0], sites[1], sku, 1)
-		h.until(t, y, sku, sites[1])
-		return h.last(y, sku, sites[0]) == 2
+		h.until(t, y, y.level(sku, sites[1]))
+		return h.last(y.level(sku, sites[0])) == 2
 	}
 	if !heardOld() {
 		t.Fatal("what an earlier release wrote is not heard")
@@ -73,7 +74,7 @@ func TestPodsOfAnEarlierReleaseAreHeard(t *testing.T) {
 	}
 	<-written
 	for _, site := range sites {
-		h.until(t, y, always[0], site)
+		h.until(t, y, y.level(always[0], site))
 	}
 }
 
@@ -146,36 +147,30 @@ func (h *hearer) take(t *testing.T, f store.Fresh) {
 	}
 }
 
-func (h *hearer) last(y *yard, sku, site string) int64 {
+func (y *yard) level(sku, site string) inventory.LevelKey {
+	return inventory.LevelKey{Region: y.Topology.Names()[slices.Index(sites, site)], SKU: sku, Location: site}
+}
+
+func (h *hearer) last(level inventory.LevelKey) int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i, region := range y.Topology.Names() {
-		if sites[i] == site {
-			return h.seen[inventory.LevelKey{Region: region, SKU: sku, Location: site}]
-		}
-	}
-	return 0
+	return h.seen[level]
 }
 
 // until waits until everything has come that a level has.
-func (h *hearer) until(t *testing.T, y *yard, sku, site string) {
+func (h *hearer) until(t *testing.T, y *yard, level inventory.LevelKey) {
 	t.Helper()
 	began := time.Now()
 	for tick := time.Tick(time.Millisecond); ; <-tick {
-		for i, region := range y.Topology.Names() {
-			if sites[i] != site {
-				continue
-			}
-			levels, _, err := y.Levels(t.Context(), store.LevelFilter{Region: region, SKU: sku, Limit: 10})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(levels) == 1 && h.last(y, sku, site) >= levels[0].Version {
-				return
-			}
+		levels, _, err := y.Levels(t.Context(), store.LevelFilter{Region: level.Region, SKU: level.SKU, Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(levels) == 1 && h.last(level) >= levels[0].Version {
+			return
 		}
 		if time.Since(began) > time.Minute {
-			t.Fatalf("%s at %s doesn't come", sku, site)
+			t.Fatalf("%v doesn't come", level)
 		}
 	}
 }
