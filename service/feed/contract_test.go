@@ -153,7 +153,7 @@ func TestLateCommitsAreNotSkipped(t *testing.T) {
 		<-stuck
 		others := 270
 		if y.Kind == devdb.CockroachDB { // it remembers none
-			others = 20
+			others = 5
 		}
 		y.write(t, skus[1:], 1, others)
 		close(release)

@@ -55,10 +55,12 @@ func newYard(t *testing.T, db *storetest.DB) *yard {
 	return y
 }
 
+// podAt is a pod whose transactions may take as long as a test holds them up.
 func (y *yard) podAt(t *testing.T, region int, st *store.Store) *service.Service {
 	t.Helper()
 	s := service.New(st, service.Options{
 		Region: y.Topology.Regions[region].Name, Topology: y.Topology, OnInternal: func(err error) { t.Errorf("internal error: %v", err) },
+		TxTimeout: time.Minute,
 	})
 	t.Cleanup(s.Close)
 	return s
