@@ -47,15 +47,19 @@ func (w *watchers) Watch(r *pb.WatchRequest, stream grpc.ServerStreamingServer[p
 	defer reader.Close()
 	out := newSender(stream, w.patience)
 	defer out.close()
+	asked := time.Now()
 	for wait := time.Duration(0); ; wait = beat {
 		batch, err := reader.Next(ctx, watchPage, wait)
 		if err != nil {
 			return because(ctx, err)
 		}
-		if len(batch.Items) == 0 {
+		if time.Since(asked) >= beat { // however much there is to see
 			if err := w.may(ctx); err != nil {
 				return err
 			}
+			asked = time.Now()
+		}
+		if len(batch.Items) == 0 {
 			if err := out.send(ctx, &pb.WatchResponse{Cursor: batch.Cursor}); err != nil {
 				return err
 			}

@@ -1,13 +1,19 @@
 package grpcapi_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	"stockyard/service"
+	"stockyard/service/auth"
+	"stockyard/service/grpcapi"
 	pb "stockyard/service/grpcapi/stockyardv1"
+	"stockyard/service/store/storetest"
 )
 
 // What is committed comes to those who watch, as the list of events gives it; a watcher that was away
@@ -40,6 +46,44 @@ func TestWatchGivesWhatIsCommitted(t *testing.T) {
 				if seen = max(seen, e.GetVersion()); !proto.Equal(e, listed[e.GetVersion()-1]) {
 					t.Errorf("got %v; want %v", e, listed[e.GetVersion()-1])
 				}
+			}
+		}
+	})
+}
+
+// revocable lets everybody in, until it is revoked.
+type revocable struct{ revoked atomic.Bool }
+
+func (r *revocable) Authenticate(context.Context, string) (auth.Principal, error) {
+	if r.revoked.Load() {
+		return auth.Principal{}, auth.ErrBadCredential
+	}
+	return auth.Nobody, nil
+}
+
+// A stream ends soon after its key was revoked, however much there is to see.
+func TestABusyStreamEndsWithItsKey(t *testing.T) {
+	t.Parallel()
+	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
+		key := &revocable{}
+		open := start(t, db, db.Topology.Names()[0])
+		guarded := start(t, db, db.Topology.Names()[0], func(_ *service.Options, o *grpcapi.Options) { o.Authenticator = key })
+		s := open.shelf(t, 0)
+		stream := ok(guarded.feed.Watch(with(t), &pb.WatchRequest{Skus: []string{s.sku}}))(t)
+		defer storetest.Background(t, func(ctx context.Context) {
+			for ctx.Err() == nil {
+				ok(open.stock.Move(once(t), move("receive", s.line(1))))(t)
+			}
+		})()
+		ok(stream.Recv())(t)
+		key.revoked.Store(true)
+		for began := time.Now(); ; {
+			if _, err := stream.Recv(); err != nil {
+				fails(0, err)(t, codes.Unauthenticated, "unauthenticated")
+				break
+			}
+			if time.Since(began) > 50*time.Second {
+				t.Fatal("whose key was revoked reads on")
 			}
 		}
 	})

@@ -129,6 +129,7 @@ func (a *api) stream(r *request, reader *feed.Reader) error {
 		return errClientGone
 	}
 	out := []byte("retry: 1000\n\n")
+	asked := time.Now()
 	for wait := time.Duration(0); ; wait = beat {
 		batch, err := reader.Next(r.ctx, streamPage, wait)
 		switch {
@@ -152,8 +153,11 @@ func (a *api) stream(r *request, reader *feed.Reader) error {
 		if over := err != nil || gone != nil; over { // the reader has been told why, or isn't there
 			return nil
 		}
-		if len(batch.Items) == 0 && a.lapsed(r) {
-			return nil
+		if time.Since(asked) >= beat { // however much there is to see
+			if a.lapsed(r) {
+				return nil
+			}
+			asked = time.Now()
 		}
 		out = out[:0]
 	}

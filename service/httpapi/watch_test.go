@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -222,6 +223,45 @@ func TestWatchersSeeTheirOwnPlaces(t *testing.T) {
 		}
 		if len(got.list(t, "items")) == 0 {
 			t.Error("sees nothing")
+		}
+	})
+}
+
+// revocable is anybody's key, until it is revoked.
+type revocable struct{ revoked atomic.Bool }
+
+func (r *revocable) Authenticate(ctx context.Context, authorization string) (auth.Principal, error) {
+	if r.revoked.Load() {
+		return auth.Principal{}, auth.ErrBadCredential
+	}
+	return granted{}.Authenticate(ctx, authorization)
+}
+
+// A stream ends soon after its key was revoked, however much there is to see.
+func TestABusyStreamEndsWithItsKey(t *testing.T) {
+	t.Parallel()
+	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
+		key := &revocable{}
+		open := &site{pod: start(t, db, america)}
+		guarded := start(t, db, america, func(_ *service.Options, o *httpapi.Options) { o.Authenticator = key })
+		sh := open.shelf(t, 0)
+		stream := guarded.eventSource(t, "/v1/events?sku="+sh.sku, "", "Authorization", "Bearer till viewer")
+		defer storetest.Background(t, func(ctx context.Context) {
+			for ctx.Err() == nil {
+				open.receive(t, sh, 1)
+			}
+		})()
+		if _, ok := stream.next(false); !ok {
+			t.Fatal("nothing is streamed")
+		}
+		key.revoked.Store(true)
+		for began := time.Now(); ; {
+			if _, more := stream.next(false); !more {
+				break
+			}
+			if time.Since(began) > 50*time.Second {
+				t.Fatal("whose key was revoked reads on")
+			}
 		}
 	})
 }
