@@ -118,9 +118,9 @@ func (h *Hub) Run(ctx context.Context) {
 		if errors.Is(err, store.ErrFeedGone) {
 			h.options.Log.Warn("the change feed goes on from now; readers go on from the ledger", "error", err)
 			h.reset()
-			continue
+		} else {
+			h.options.Log.Warn("the change feed begins again", "error", err)
 		}
-		h.options.Log.Warn("the change feed begins again", "error", err)
 		if rest(ctx, time.Second) != nil {
 			return
 		}

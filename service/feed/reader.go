@@ -100,8 +100,8 @@ func (h *Hub) reached(ctx context.Context, p store.Position) error {
 	if known {
 		return nil
 	}
-	now, err := h.store.FeedNow(ctx)
-	if err == nil && p.Compare(now) > 0 {
+	reached, err := h.store.FeedReached(ctx, p)
+	if err == nil && !reached {
 		err = errForeignCursor
 	}
 	return err

@@ -193,18 +193,27 @@ func TestBatchesThatWereDeletedStillCome(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	clean := func(lease store.Lease, wantOK bool, want int) {
+	conn, err := pgx.Connect(t.Context(), y.URLs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	clean := func(lease store.Lease, wantOK bool, wantLeft int) {
 		t.Helper()
-		n, ok, err := y.CleanFeedBatches(t.Context(), lease, time.Time{}, before, 800)
-		if err != nil || ok != wantOK || n != want {
-			t.Fatalf("%d deleted, %t, %v; want %d, %t", n, ok, err, want, wantOK)
+		gone, ok, err := y.CleanFeedBatches(t.Context(), lease, time.Time{}, before, 800)
+		if err != nil || ok != wantOK || ok && !gone.Equal(before) {
+			t.Fatalf("deleted up to %v, %t, %v; want %v, %t", gone, ok, err, before, wantOK)
+		}
+		var left int
+		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM feed_batches`).Scan(&left); err != nil || left != wantLeft {
+			t.Fatalf("%d batches are left, %v; want %d", left, err, wantLeft)
 		}
 	}
 	stale := lease
 	stale.Token--
-	clean(stale, false, 0)
+	clean(stale, false, 2)
 	clean(lease, true, 1)
-	clean(lease, true, 0)
+	clean(lease, true, 1)
 	all := errors.New("all came")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

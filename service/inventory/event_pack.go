@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// packing is the first byte of packed events: what the rest looks like.
+// packing is the first byte of packed events: what the rest looks like. A pod that doesn't know it can't
+// follow the feed: a release with another one is rolled out while the feed is by events.
 const packing = 1
 
 // PackEvents writes events as they go through the change feed of CockroachDB: as small, and as cheap to

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,6 +33,19 @@ type dialect struct {
 // followerAge is how far back replicas follow: what CockroachDB's follower_read_timestamp() is by its
 // default settings, which takes a licence to ask for before v22.2.
 const followerAge = 4800 * time.Millisecond
+
+var releaseNumber = regexp.MustCompile(`\bv(\d+)\.(\d+)`)
+
+// before says whether a CockroachDB's version() is of a release before another. One that has no number is of none.
+func before(version string, major, minor int) bool {
+	found := releaseNumber.FindStringSubmatch(version)
+	if found == nil {
+		return false
+	}
+	x, errX := strconv.Atoi(found[1])
+	y, errY := strconv.Atoi(found[2])
+	return errX == nil && errY == nil && (x < major || x == major && y < minor)
+}
 
 func dialectOf(version string) *dialect {
 	if strings.Contains(version, "CockroachDB") {

@@ -155,4 +155,7 @@ func classify(err error) error {
 	return err
 }
 
+// privilegeMissing is the SQLSTATE of what a user isn't allowed.
+const privilegeMissing = "42501"
+
 func join(kind, cause error) error { return fmt.Errorf("%w: %w", kind, cause) }

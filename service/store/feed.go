@@ -113,6 +113,11 @@ func (s *Store) FeedNow(ctx context.Context) (Position, error) {
 	return s.dialect.feed.now(ctx, s)
 }
 
+// FeedReached says whether the feed has come as far as a position, as it has where the database gave it out.
+func (s *Store) FeedReached(ctx context.Context, p Position) (bool, error) {
+	return s.dialect.feed.reached(ctx, s, p)
+}
+
 // FeedRecent is a position a little back, from which a tail fills up quickly.
 func (s *Store) FeedRecent(ctx context.Context) (Position, error) {
 	return s.dialect.feed.recent(ctx, s)
@@ -136,6 +141,7 @@ type feedOf interface {
 	// setUp prepares a database, which is brandNew where no pod can have written to it.
 	setUp(ctx context.Context, s *Store, brandNew bool) error
 	now(ctx context.Context, s *Store) (Position, error)
+	reached(ctx context.Context, s *Store, p Position) (bool, error)
 	recent(ctx context.Context, s *Store) (Position, error)
 	tail(s *Store, from Position) Tail
 	between(ctx context.Context, s *Store, after, upTo Position, f FeedFilter, limit int) (entries []Fed, next Position, err error)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,10 +24,13 @@ type changefeed struct{}
 // that stopped have yet to get.
 const feedBack = 30 * time.Second
 
-// A changefeed looks for its tables at the moment that it begins with.
-var schemaSince = defineOn(cockroachdb, "schema_since", `SELECT applied_at FROM schema_migrations WHERE version = $1`, bigint)
+// clockSkew is how far the clocks of a cluster's nodes may be apart: CockroachDB's own bound.
+const clockSkew = 500 * time.Millisecond
 
-var clusterTime = defineOn(cockroachdb, "cluster_time", `SELECT cluster_logical_timestamp()::text`)
+// feedClock gives the gateway's clock, and since when the schema is what it is: a changefeed looks for its
+// tables at the moment that it begins with.
+var feedClock = defineOn(cockroachdb, "feed_clock", `
+SELECT cluster_logical_timestamp()::text, applied_at FROM schema_migrations WHERE version = $1`, bigint)
 
 // setUp has the cluster keep its ranges ready to be followed, and tell of changes soon.
 func (changefeed) setUp(ctx context.Context, s *Store, brandNew bool) error {
@@ -40,8 +44,8 @@ func (changefeed) setUp(ctx context.Context, s *Store, brandNew bool) error {
 	}
 	var on bool
 	err := s.pool.QueryRow(ctx, "SHOW CLUSTER SETTING kv.rangefeed.enabled", pgx.QueryExecModeSimpleProtocol).Scan(&on)
-	if err == nil && on {
-		return nil
+	if err == nil && on || sqlState(err) == privilegeMissing {
+		return nil // who may not see it may not set it either; where it is off, the changefeed says so
 	}
 	const set = "SET CLUSTER SETTING kv.rangefeed.enabled = true"
 	if _, err := s.pool.Exec(ctx, set, pgx.QueryExecModeSimpleProtocol); err != nil {
@@ -72,47 +76,69 @@ func (s *Store) tellSoon(ctx context.Context) error {
 	return classify(err)
 }
 
-func (changefeed) now(ctx context.Context, s *Store) (p Position, err error) {
-	err = s.read(ctx, clusterTime, func(r pgx.Rows) error {
-		var at string
-		err := r.Scan(&at)
-		if err == nil {
-			p.At, err = parseMoment(at)
-		}
-		return err
-	})
-	return p, err
+// now lies a little back: what is committed from now on, at a node whose clock is behind, comes after it.
+func (f changefeed) now(ctx context.Context, s *Store) (Position, error) {
+	return f.ago(ctx, s, clockSkew)
 }
 
 func (f changefeed) recent(ctx context.Context, s *Store) (Position, error) {
-	p, err := f.now(ctx, s)
-	if err != nil {
-		return p, err
-	}
-	from := p.At.Wall - int64(feedBack)
-	err = s.read(ctx, schemaSince, func(r pgx.Rows) error {
-		var since time.Time
-		err := r.Scan(&since)
-		from = max(from, since.UnixNano())
+	return f.ago(ctx, s, feedBack)
+}
+
+func (changefeed) reached(ctx context.Context, s *Store, p Position) (bool, error) {
+	clock, _, err := s.feedClock(ctx)
+	return p.At.Wall <= clock.Wall+int64(clockSkew), err
+}
+
+// ago is a moment so far back, but none at which there weren't the tables yet.
+func (changefeed) ago(ctx context.Context, s *Store, back time.Duration) (Position, error) {
+	clock, since, err := s.feedClock(ctx)
+	return Position{At: Moment{Wall: max(clock.Wall-int64(back), since.UnixNano())}}, err
+}
+
+// feedClock is the clock, and since when the schema is this release's. Errors: ErrUnavailable where it isn't yet.
+func (s *Store) feedClock(ctx context.Context) (clock Moment, since time.Time, err error) {
+	found := false
+	err = s.read(ctx, feedClock, func(r pgx.Rows) error {
+		found = true
+		var at string
+		if err := r.Scan(&at, &since); err != nil {
+			return err
+		}
+		clock, err = parseMoment(at)
 		return err
 	}, int64(SchemaVersion()))
-	return Position{At: Moment{Wall: from}}, err
+	if err == nil && !found {
+		err = join(ErrUnavailable, errors.New("the database has yet to be migrated to this release"))
+	}
+	return clock, since, err
 }
 
 func (changefeed) tail(s *Store, from Position) Tail {
-	return &changefeedTail{store: s, order: newOrder(from), patience: feedPatience}
+	t := &changefeedTail{store: s, order: newOrder(from), patience: feedPatience, cameOn: time.Now()}
+	t.upTo.Store(from.At.Wall)
+	return t
 }
 
-// feedPatience is how long a changefeed may not come on: one that is cut off without a word, or stands
-// still for want of anything else, begins again. It is many times what the death of a node takes.
-const feedPatience = 30 * time.Second
+const (
+	// feedPatience is how long nothing may come of a changefeed: one that is cut off without a word, or stands
+	// still for want of anything else, begins again. It is many times what the death of a node takes.
+	feedPatience = 30 * time.Second
+	// feedHope is how long a tail that can't be brought to come on is tried, with the same place to go on from.
+	feedHope = 10 * time.Minute
+)
 
-var errStandsStill = errors.New("the changefeed stands still")
+var (
+	errStandsStill = errors.New("the changefeed stands still")
+	errHopeless    = errors.New("the changefeed doesn't come on from where it was")
+)
 
 type changefeedTail struct {
 	store    *Store
 	order    *order
 	patience time.Duration
+	upTo     atomic.Int64 // the order's, for who else asks
+	cameOn   time.Time    // when it last did
 }
 
 func (t *changefeedTail) Run(ctx context.Context, _ <-chan struct{}, give func(Fresh) error) error {
@@ -129,87 +155,126 @@ func (t *changefeedTail) Run(ctx context.Context, _ <-chan struct{}, give func(F
 	for range rows { // until the other one has ended
 	}
 	cause := <-ended
-	switch {
-	case errors.Is(context.Cause(following), errOtherSource):
-		err = &lostError{errOtherSource}
-	case err == nil:
+	if err == nil {
 		err = cause
 	}
-	return classify(err)
+	if why := context.Cause(following); errors.Is(why, errOtherSource) {
+		err = &lostError{why}
+	}
+	if err = classify(err); t.hopeless(err) {
+		err = join(ErrFeedGone, err)
+	}
+	return err
+}
+
+// hopeless says of a tail that was ended that to go on from the same place is in vain: not because the
+// database can't be reached, but for what it answers, or as it gives nothing.
+func (t *changefeedTail) hopeless(err error) bool {
+	answered := !errors.Is(err, ErrUnavailable) || errors.Is(err, errStandsStill)
+	return answered && time.Since(t.cameOn) > feedHope
 }
 
 // feedAsked is how often a tail asks what it is to follow.
 const feedAsked = 10 * time.Second
 
-var errOtherSource = errors.New("another table is to be followed")
+var errOtherSource = errors.New("another table is to be followed, or nobody knows which")
 
-// askSource stops a run that follows another table than it should.
+// sourceAt is what is to be followed from a moment on, where batches are complete since another.
+func sourceAt(since, wall int64) FeedSource {
+	if since <= wall {
+		return ByBatches
+	}
+	return ByEvents
+}
+
+// askSource stops a run that follows another table than it should, and one that can't learn what it should:
+// it begins again when the database says so.
 func (t *changefeedTail) askSource(ctx context.Context, source FeedSource, stop context.CancelCauseFunc) {
 	ask := time.NewTicker(feedAsked)
 	defer ask.Stop()
 	for {
 		select {
 		case <-ask.C:
-			asking, done := context.WithTimeout(ctx, feedAsked)
-			if wanted, err := t.store.FeedSource(asking); err == nil && wanted != source {
+			since, err := t.wanted(ctx)
+			if err != nil || sourceAt(since, t.upTo.Load()) != source {
 				stop(errOtherSource)
 			}
-			done()
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+// wanted asks for batchesSince, on a connection of its own where none is free in time.
+func (t *changefeedTail) wanted(ctx context.Context) (since int64, err error) {
+	asking, done := context.WithTimeout(ctx, feedAsked)
+	defer done()
+	if since, err = t.store.batchesSince(asking); err == nil {
+		return since, nil
+	}
+	alone, done := context.WithTimeout(ctx, feedAsked)
+	defer done()
+	err = t.store.onOwnConn(alone, func(conn *pgx.Conn) (err error) {
+		since, err = batchesSince(alone, conn)
+		return err
+	})
+	return since, err
+}
+
 // pass gives rows as they come, until there are no more, or the feed stands still.
 func (t *changefeedTail) pass(ctx context.Context, rows <-chan []changed, give func(Fresh) error) error {
 	patience := time.NewTimer(t.patience)
 	defer patience.Stop()
-	for {
-		gathered, err := gather(ctx, rows, patience.C)
-		if len(gathered) == 0 {
+	cameOn := time.Now()
+	for open := true; open; {
+		var gathered []changed
+		var err error
+		if gathered, open, err = gather(ctx, rows, patience.C); err != nil {
 			return err
 		}
+		patience.Reset(t.patience)
 		for _, c := range gathered {
-			t.order.take(c)
+			if err := t.order.take(c); err != nil {
+				return err
+			}
 			if c.resolved() {
-				patience.Reset(t.patience)
+				cameOn = time.Now()
+				t.cameOn = cameOn
+				t.upTo.Store(c.at.Wall)
 			}
 		}
 		if err := give(t.order.fresh()); err != nil {
 			return err
 		}
+		if time.Since(cameOn) > feedHope {
+			return join(ErrFeedGone, errHopeless)
+		}
 	}
+	return nil
 }
 
 // tailGather bounds how many events are given at once, but for those of one row.
 const tailGather = 1024
 
-// gather waits for a row and takes those that are there already with it; none at the end.
-func gather(ctx context.Context, rows <-chan []changed, tooLate <-chan time.Time) (gathered []changed, err error) {
+// gather waits for a row and takes those that are there already with it. open says that more may come.
+func gather(ctx context.Context, rows <-chan []changed, tooLate <-chan time.Time) (gathered []changed, open bool, err error) {
 	select {
-	case row, open := <-rows:
-		if !open {
-			return nil, nil
-		}
-		gathered = row
+	case gathered, open = <-rows:
 	case <-tooLate:
-		return nil, &lostError{errStandsStill}
+		return nil, false, &lostError{errStandsStill}
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
-	for len(gathered) < tailGather {
+	for open && len(gathered) < tailGather {
+		var row []changed
 		select {
-		case row, open := <-rows:
-			if !open {
-				return gathered, nil
-			}
+		case row, open = <-rows:
 			gathered = append(gathered, row...)
 		default:
-			return gathered, nil
+			return gathered, true, nil
 		}
 	}
-	return gathered, nil
+	return gathered, open, nil
 }
 
 // changed is an entry that a row of the changefeed has, or, where neither event nor alert is there, the
@@ -226,22 +291,21 @@ func (t *changefeedTail) follow(ctx context.Context, stop context.CancelCauseFun
 		if err != nil {
 			return err
 		}
-		source := ByEvents
-		if since <= from.Wall {
-			source = ByBatches
+		var version string // the node's own: a cluster is upgraded under the pods that run
+		if err := conn.QueryRow(ctx, "SELECT version()", pgx.QueryExecModeSimpleProtocol).Scan(&version); err != nil {
+			return &lostError{err}
 		}
-		go t.askSource(ctx, source, stop)
 		if _, err := conn.Exec(ctx, "SET statement_timeout = 0", pgx.QueryExecModeSimpleProtocol); err != nil {
 			return &lostError{err}
 		}
-		given := conn.PgConn().ExecParams(ctx, fmt.Sprintf(
-			"CREATE CHANGEFEED FOR TABLE %s, alerts WITH updated, resolved = '100ms', cursor = '%s', schema_change_policy = 'nobackfill'",
-			source.table(), from.before()), nil, nil, nil, []int16{pgx.BinaryFormatCode})
+		source := sourceAt(since, from.Wall)
+		go t.askSource(ctx, source, stop)
+		given := conn.PgConn().ExecParams(ctx, createChangefeed(version, source, from), nil, nil, nil, []int16{pgx.BinaryFormatCode})
 		var broken error
 		for broken == nil && given.NextRow() {
 			var row []changed
-			if row, broken = readChanged(given.Values()); len(row) == 0 {
-				continue
+			if row, broken = readChanged(given.Values()); broken != nil {
+				break
 			}
 			select {
 			case rows <- row:
@@ -266,6 +330,18 @@ func (t *changefeedTail) follow(ctx context.Context, stop context.CancelCauseFun
 		}
 		return err
 	})
+}
+
+// createChangefeed is the statement that follows a table, and alerts, from a moment on. How often it says how
+// far it has come is for `resolved` alone to say up to v21.2. Since v22.1 it does so with its checkpoints only,
+// every 30 s unless they are asked for more often, and more often than every 500 ms is advised against.
+func createChangefeed(version string, source FeedSource, from Moment) string {
+	resolved := "resolved = '500ms', min_checkpoint_frequency = '500ms'"
+	if before(version, 22, 1) {
+		resolved = "resolved = '100ms'"
+	}
+	return fmt.Sprintf("CREATE CHANGEFEED FOR TABLE %s, alerts WITH updated, %s, cursor = '%s', schema_change_policy = 'nobackfill'",
+		source.table(), resolved, from.before())
 }
 
 // readChanged gives what a row has: the table's name, "" with a resolved moment, the key, and the value.

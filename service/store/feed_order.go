@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -13,6 +15,7 @@ type order struct {
 	asOf  time.Time
 	given map[inventory.LevelKey]int64            // versions
 	held  map[inventory.LevelKey]map[int64]placed // by version
+	waits int                                     // how many are held
 	ready []Fed
 }
 
@@ -20,11 +23,22 @@ type order struct {
 // the resolved moment, unless it is a level's first.
 const knownLevels = 1 << 17
 
+// heldEvents bounds how many events wait, of a KiB or two each.
+const heldEvents = 1 << 18
+
+var (
+	errTooManyHeld = errors.New("too many events have come whose predecessors aren't known")
+	errEventLost   = errors.New("an event has not come that was committed before one that has")
+)
+
 func newOrder(from Position) *order {
 	return &order{upTo: from, given: map[inventory.LevelKey]int64{}, held: map[inventory.LevelKey]map[int64]placed{}}
 }
 
-func (o *order) forgetHeld() { clear(o.held) }
+func (o *order) forgetHeld() {
+	clear(o.held)
+	o.waits = 0
+}
 
 // fresh gives what is ready.
 func (o *order) fresh() Fresh {
@@ -33,15 +47,20 @@ func (o *order) fresh() Fresh {
 	return f
 }
 
-func (o *order) take(c changed) {
+// take takes what has come. Errors: ErrFeedGone where something has been lost, or more waits than may.
+func (o *order) take(c changed) error {
 	switch {
 	case c.resolved():
-		o.resolve(c.at)
+		return o.resolve(c.at)
 	case c.alert != nil:
 		o.give(c.placed)
 	default:
 		o.takeEvent(c.placed)
 	}
+	if o.waits > heldEvents {
+		return join(ErrFeedGone, errTooManyHeld)
+	}
+	return nil
 }
 
 func (o *order) takeEvent(p placed) {
@@ -57,6 +76,9 @@ func (o *order) takeEvent(p placed) {
 		if o.held[key] == nil {
 			o.held[key] = map[int64]placed{}
 		}
+		if _, again := o.held[key][version]; !again {
+			o.waits++
+		}
 		o.held[key][version] = p
 	}
 }
@@ -69,6 +91,7 @@ func (o *order) follow(key inventory.LevelKey) {
 			break
 		}
 		delete(o.held[key], p.event.Version)
+		o.waits--
 		o.give(p)
 	}
 	if len(o.held[key]) == 0 {
@@ -76,20 +99,25 @@ func (o *order) follow(key inventory.LevelKey) {
 	}
 }
 
-// resolve gives everything up to a moment.
-func (o *order) resolve(at Moment) {
+// resolve gives everything up to a moment. Versions have no gaps: where one is missing now, it was lost.
+func (o *order) resolve(at Moment) error {
 	var due []placed
 	for _, versions := range o.held {
 		for version, p := range versions {
 			if p.at.Compare(at) <= 0 {
 				due = append(due, p)
 				delete(versions, version)
+				o.waits--
 			}
 		}
 	}
 	slices.SortFunc(due, placed.compare)
 	for _, p := range due {
-		if p.event.Version > o.given[p.event.Key] {
+		given, known := o.given[p.event.Key]
+		if known && p.event.Version > given+1 {
+			return join(ErrFeedGone, fmt.Errorf("%w: %v has come as version %d, after %d", errEventLost, p.event.Key, p.event.Version, given))
+		}
+		if p.event.Version > given {
 			o.give(p)
 		}
 	}
@@ -98,6 +126,7 @@ func (o *order) resolve(at Moment) {
 	}
 	o.upTo = Position{At: at.next()}
 	o.asOf = time.Unix(0, at.Wall).UTC()
+	return nil
 }
 
 func (o *order) give(p placed) {

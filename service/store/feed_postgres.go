@@ -87,6 +87,11 @@ func (polling) now(ctx context.Context, s *Store) (p Position, err error) {
 	return p, err
 }
 
+func (f polling) reached(ctx context.Context, s *Store, p Position) (bool, error) {
+	now, err := f.now(ctx, s)
+	return p.Compare(now) <= 0, err
+}
+
 func (polling) recent(ctx context.Context, s *Store) (p Position, err error) {
 	err = s.read(ctx, fedRecent, func(r pgx.Rows) error { return r.Scan(&p.At.Wall) }, int64(recentEvents))
 	return p, err

@@ -49,3 +49,43 @@ func TestAChangefeedThatStandsStillBeginsAgain(t *testing.T) {
 		t.Fatalf("after it stood still: %v", err)
 	}
 }
+
+// A changefeed looks for its tables where it begins, so that none begins before they are there, nor while the
+// schema is another's.
+func TestAFeedBeginsBehindItsSchema(t *testing.T) {
+	db := storetest.Open(t, devdb.CockroachDB)
+	recent, err := db.FeedRecent(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	came := errors.New("it comes on")
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	if err := db.TailFeed(recent).Run(ctx, nil, func(store.Fresh) error { return came }); !errors.Is(err, came) {
+		t.Fatal("a feed that begins right after the schema was made: ", err)
+	}
+	db.Exec(t, `DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)`)
+	if p, err := db.FeedRecent(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("with the schema of an earlier release it begins at %v, %v", p, err)
+	}
+}
+
+// Nodes' clocks differ: a place that one of them gave out a moment ago is no other database's.
+func TestAPlaceMayBeALittleAhead(t *testing.T) {
+	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
+		now, err := db.FeedNow(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, far := now, now
+		if db.Kind == devdb.CockroachDB {
+			near.At.Wall = time.Now().Add(400 * time.Millisecond).UnixNano()
+		}
+		far.At.Wall += int64(time.Hour)
+		for p, want := range map[store.Position]bool{now: true, near: true, far: false} {
+			if reached, err := db.FeedReached(t.Context(), p); err != nil || reached != want {
+				t.Errorf("of %v it says %t, %v", p, reached, err)
+			}
+		}
+	})
+}

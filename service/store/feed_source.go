@@ -42,8 +42,9 @@ VALUES ($1::crdb_internal_region, $2, $3, $4)`, text, bigint, moment, blob)
 
 	deleteFeedBatches = defineOn(cockroachdb, "delete_feed_batches", `
 DELETE FROM feed_batches
- WHERE region = $1::crdb_internal_region AND shard = $2 AND written_at >= $3 AND written_at < $4 LIMIT $5
-RETURNING 1`, text, bigint, moment, moment, bigint)
+ WHERE region = $1::crdb_internal_region AND shard = $2 AND written_at >= $3 AND written_at < $4
+ ORDER BY region, shard, written_at, id LIMIT $5
+RETURNING written_at`, text, bigint, moment, moment, bigint)
 
 	selectFeedSource = defineOn(cockroachdb, "feed_source", `SELECT batches_since FROM feed_source WHERE id = 1`)
 
@@ -66,18 +67,40 @@ func (tx *Tx) queueBatch(events []inventory.Event) {
 	tx.queue(insertFeedBatch, nil, first.Key.Region, int64(first.Key.Hash()%feedShards), first.RecordedAt, inventory.PackEvents(events))
 }
 
+// CleanedFeedBatches is up to when whoever had a lease before has deleted a region's feed_batches.
+func (s *Store) CleanedFeedBatches(ctx context.Context, lease Lease) (gone time.Time, err error) {
+	cursor, err := s.FeedCursor(ctx, lease.Region, lease.Name)
+	if err != nil || cursor == "" {
+		return gone, err
+	}
+	return time.Parse(time.RFC3339Nano, cursor)
+}
+
 // CleanFeedBatches deletes, under a lease, up to limit of the rows of a region's feed_batches that were
-// written between two moments; ok says whether the lease was still held. The rows stay in the database's
-// history for as long as a changefeed can go back.
-func (s *Store) CleanFeedBatches(ctx context.Context, lease Lease, from, to time.Time, limit int) (n int, ok bool, err error) {
+// written between two moments, and keeps that there are none before the first. gone is up to when there are
+// none now; ok says whether the lease was still held. The rows stay in the database's history for as long as
+// a changefeed can go back.
+func (s *Store) CleanFeedBatches(ctx context.Context, lease Lease, from, to time.Time, limit int) (gone time.Time, ok bool, err error) {
+	each := limit / feedShards
 	ok, err = s.held(ctx, lease, func(_ context.Context, tx *Tx) error {
-		n = 0
+		gone = to
+		tx.QueueFeedCursor(lease, from.Format(time.RFC3339Nano))
 		for shard := range int64(feedShards) {
-			tx.queue(deleteFeedBatches, func(pgx.Rows) error { n++; return nil }, lease.Region, shard, from, to, int64(limit)/feedShards)
+			n := 0
+			tx.queue(deleteFeedBatches, func(r pgx.Rows) error {
+				var written time.Time
+				if err := r.Scan(&written); err != nil {
+					return err
+				}
+				if n++; n == each && written.Before(gone) {
+					gone = written
+				}
+				return nil
+			}, lease.Region, shard, from, to, int64(each))
 		}
 		return nil
 	})
-	return n, ok, err
+	return gone, ok, err
 }
 
 // FeedSource says what the pods follow. Errors: ErrOneFeedSource.
@@ -85,11 +108,7 @@ func (s *Store) FeedSource(ctx context.Context) (FeedSource, error) {
 	if !s.dialect.cockroach {
 		return "", ErrOneFeedSource
 	}
-	var since int64
-	err := s.onConn(ctx, func(conn *pgx.Conn) (err error) {
-		since, err = batchesSince(ctx, conn)
-		return err
-	})
+	since, err := s.batchesSince(ctx)
 	if since == never {
 		return ByEvents, classify(err)
 	}
@@ -120,6 +139,14 @@ func (s *Store) run(ctx context.Context, st *statement) error {
 
 // never is when batches are complete that are not.
 const never = math.MaxInt64
+
+func (s *Store) batchesSince(ctx context.Context) (since int64, err error) {
+	err = s.onConn(ctx, func(conn *pgx.Conn) (err error) {
+		since, err = batchesSince(ctx, conn)
+		return err
+	})
+	return since, err
+}
 
 // batchesSince is from when on every transaction has a batch.
 func batchesSince(ctx context.Context, conn *pgx.Conn) (since int64, err error) {

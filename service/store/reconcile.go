@@ -203,7 +203,7 @@ var ErrRefused = errors.New("refused")
 
 // explain says what an operator can do about what CockroachDB refuses.
 func explain(err error) error {
-	const licenceMissing, binaryWithout, privilegeMissing = "XXC02", "XXC01", "42501"
+	const licenceMissing, binaryWithout = "XXC02", "XXC01"
 	switch code := sqlState(err); code {
 	case licenceMissing, binaryWithout:
 		return fmt.Errorf("%w: this CockroachDB has no licence for regions (%s). Up to v24.2 they want an Enterprise licence "+

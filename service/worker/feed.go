@@ -14,21 +14,30 @@ func FeedBatches(st *store.Store) Job {
 		kept = 10 * time.Minute
 		most = 800
 	)
-	var gone time.Time // up to when all are deleted: looking there again would be wading through their remains
+	var held store.Lease
+	var gone time.Time // up to when: to look there again would be to wade through what is left of them
 	return Job{
 		Name:  "feed_batches",
 		Every: time.Minute,
 		Run: func(ctx context.Context, lease store.Lease) (bool, error) {
+			if lease != held {
+				cleaned, err := st.CleanedFeedBatches(ctx, lease)
+				if err != nil {
+					return false, err
+				}
+				held, gone = lease, cleaned
+			}
 			now, err := st.Moment(ctx)
 			if err != nil {
 				return false, err
 			}
 			to := now.Add(-kept)
-			n, ok, err := st.CleanFeedBatches(ctx, lease, gone, to, most)
-			if ok && n == 0 {
-				gone = to
+			upTo, ok, err := st.CleanFeedBatches(ctx, lease, gone, to, most)
+			if err != nil || !ok {
+				return false, err
 			}
-			return n > 0, err
+			gone = upTo
+			return gone.Before(to), nil
 		},
 	}
 }
