@@ -189,7 +189,7 @@ func (p *Pod) Run(ctx context.Context) error {
 		runner := worker.Runner{Store: p.store, Region: p.settings.Region, Log: p.log}
 		jobs := append(p.alerting(), worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired), worker.Sealing(p.service, p.log))
 		if p.store.IsCockroach() {
-			jobs = append(jobs, worker.FeedBatches(p.store))
+			jobs = append(jobs, worker.FeedBatches(p.store), worker.Statistics(p.store, p.log))
 		}
 		runner.Run(workers, jobs...)
 	}()

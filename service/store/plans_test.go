@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,76 @@ func TestEveryStatementFindsItsRowsByAnIndex(t *testing.T) {
 			})
 		}
 	})
+}
+
+// What CockroachDB knows of a table is as old as its statistics. Of one that has grown since, they are soon taken
+// anew, so that rows which are named are looked up.
+func TestATableThatHasGrownIsSoonKnownAsSuch(t *testing.T) {
+	db := storetest.Open(t, devdb.CockroachDB)
+	conn, err := pgx.Connect(t.Context(), db.URLs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if _, err := conn.Exec(t.Context(), db.SessionSetUp(), pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	const keys = 64
+	named := []any{pgx.QueryExecModeSimpleProtocol}
+	for i := range keys {
+		named = append(named, "us-east1", fmt.Sprintf("tea-%d", i), "NYC")
+	}
+	looksUp := func() bool {
+		t.Helper()
+		rows, err := conn.Query(t.Context(), "EXPLAIN "+db.Statements()[fmt.Sprintf("levels_%d", keys)].SQL, named...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !readsAll(strings.Join(plan, "\n"))
+	}
+	refresh := func() []string {
+		t.Helper()
+		refreshed, err := db.RefreshStatistics(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return refreshed
+	}
+	fill := func(from, to int) {
+		t.Helper()
+		db.Exec(t, fmt.Sprintf(`
+INSERT INTO stock_levels (region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version, updated_at)
+SELECT 'us-east1', 'tea-' || i::text, 'NYC', 1, 0, 0, 0, 0, 0, 1, now() FROM generate_series(%d, %d) AS g(i)`, from, to))
+	}
+
+	if got := refresh(); len(got) > 0 || !looksUp() {
+		t.Errorf("in a new database statistics of %v were taken; rows are looked up: %t, want none, true", got, looksUp())
+	}
+	fill(1, 20)
+	db.Exec(t, "CREATE STATISTICS few FROM stock_levels") // as the database does by itself
+	if got := refresh(); len(got) > 0 || looksUp() {
+		t.Errorf("of a small table statistics of %v were taken; rows are looked up: %t, want none, false", got, looksUp())
+	}
+	fill(21, 5000)
+	for deadline := time.Now().Add(time.Minute); ; { // what is counted is a second old
+		if got := refresh(); slices.Equal(got, []string{"stock_levels"}) {
+			break
+		} else if len(got) > 0 || time.Now().After(deadline) {
+			t.Fatal("statistics were taken of ", got)
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); !looksUp(); { // the nodes hear of it by gossip
+		if time.Now().After(deadline) {
+			t.Fatal("a table that has grown is still read from end to end")
+		}
+	}
+	if got := refresh(); len(got) > 0 {
+		t.Error("statistics were taken once more, of ", got)
+	}
 }
 
 // large has CockroachDB believe that its tables are: of some dozens of rows it reads all, which is right.

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"net/url"
+	"path"
 	"sync"
 	"testing"
 
@@ -34,5 +36,29 @@ func TestManyPodsMigrateAnEmptyDatabaseAtOnce(t *testing.T) {
 			}
 			wg.Wait()
 		})
+	}
+}
+
+// Whoever owns the database may migrate it, where an administrator has set what the cluster needs.
+func TestTheOwnerOfADatabaseMigratesIt(t *testing.T) {
+	admin := storetest.Open(t, devdb.CockroachDB) // which sets it
+	urls := storetest.Fresh(t, devdb.CockroachDB)
+	u, err := url.Parse(urls[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin.Exec(t, `CREATE USER IF NOT EXISTS owner`)
+	admin.Exec(t, `ALTER DATABASE `+path.Base(u.Path)+` OWNER TO owner`)
+	u.User = url.User("owner")
+	s, err := store.Open(t.Context(), store.Options{URL: u.String(), Regions: []string{"us-east1", "europe-west1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RefreshStatistics(t.Context()); err != nil {
+		t.Error("the owner may not take statistics: ", err)
 	}
 }
