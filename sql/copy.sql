@@ -5,7 +5,7 @@
 --
 --   cockroach sql --url "$ADMIN_URL" -e 'ALTER DATABASE stockyard RENAME TO stockyard_before; CREATE DATABASE stockyard'
 --   stockyard migrate
---   cockroach sql --url "$URL" --format=raw < sql/copy.sql | grep '^INSERT' > copy-rows.sql
+--   cockroach sql --url "$URL" --format=raw < sql/copy.sql | grep -E '^(INSERT|UPDATE)' > copy-rows.sql
 --   cockroach sql --url "$URL" < copy-rows.sql && stockyard verify
 
 SELECT 'INSERT INTO ' || c.relname || ' (' || string_agg(quote_ident(a.attname), ', ') || ') SELECT '
@@ -17,4 +17,7 @@ SELECT 'INSERT INTO ' || c.relname || ' (' || string_agg(quote_ident(a.attname),
   JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
  WHERE c.relkind = 'r' AND c.relname NOT IN ('schema_migrations', 'schema_lock', 'feed_source', 'feed_batches')
  GROUP BY c.relname
- ORDER BY c.relname;
+ UNION ALL
+-- The feed begins behind the copy, so that nothing is left to feed_batches that isn't in it.
+SELECT 'UPDATE schema_migrations SET applied_at = now() WHERE true;'
+ ORDER BY 1;
