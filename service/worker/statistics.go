@@ -14,7 +14,7 @@ func Statistics(st *store.Store, log *slog.Logger) Job {
 	told := ""
 	return Job{
 		Name:  "statistics",
-		Every: 5 * time.Second,
+		Every: 15 * time.Second,
 		Long:  true, // a table may have become large meanwhile
 		Run: func(ctx context.Context, _ store.Lease) (bool, error) {
 			refreshed, err := st.RefreshStatistics(ctx)
