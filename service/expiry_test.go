@@ -40,6 +40,15 @@ func (y *yard) lapsed(t *testing.T, ids ...inventory.ID) {
 	}
 }
 
+func (y *yard) availability(t *testing.T, skus []string) []service.Availability {
+	t.Helper()
+	all, _, err := y.pods[0].AvailabilityOf(t.Context(), tester, skus, "", "", service.Freshness{})
+	if err != nil || len(all) != len(skus) {
+		t.Fatalf("%d answers for %d SKUs, %v", len(all), len(skus), err)
+	}
+	return all
+}
+
 // expireAll runs the expiry worker's work until nothing of the test's is left to do. Holds of other
 // tests may be among it.
 func (y *yard) expireAll(t *testing.T) {
@@ -63,6 +72,13 @@ func TestHoldBlocksNeitherItsOwnShopperNorAnybodyAfterItExpired(t *testing.T) {
 		y.lapsed(t, y.hold(t, sku, 2, nyc))
 		if l := y.level(t, nyc, sku); l.Available != 2 || l.Held != 0 {
 			t.Errorf("an expired hold is counted: %+v", l)
+		}
+		for _, skus := range [][]string{{sku}, {sku, sku, sku}} { // however often somebody asks
+			for _, a := range y.availability(t, skus) {
+				if a.Available != 2 || a.ByLocation[0].Available != 2 {
+					t.Errorf("asked for %d times, an expired hold is counted: %+v", len(skus), a)
+				}
+			}
 		}
 		y.must(t)(y.pods[2].Reserve(t.Context(), y.fresh(), reserve(sku, 1, nyc)))
 		y.must(t)(y.pods[2].Move(t.Context(), y.fresh(), move("sell", nyc, sku, 1)))

@@ -174,8 +174,10 @@ func (s *Store) HeldLevelsOfSKUs(ctx context.Context, regions, skus []string) (i
 }
 
 // each pairs regions with SKUs.
+// each gives every SKU in every region once: what is joined to one that is there twice counts twice.
 func each(regions, skus []string) (inRegions, inSKUs []string) {
-	for _, region := range regions {
+	skus = unique(skus)
+	for _, region := range unique(regions) {
 		for _, sku := range skus {
 			inRegions, inSKUs = append(inRegions, region), append(inSKUs, sku)
 		}
