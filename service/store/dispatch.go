@@ -34,13 +34,18 @@ SELECT DISTINCT ON (p.subject) p.subject, p.next_attempt_at
  WHERE p.region = $1::crdb_internal_region AND p.webhook = $2::uuid AND p.status = 'pending'
  ORDER BY p.subject, p.sequence, p.id`
 
-// Of each subject whose first delivery is due, all that wait, in order. With $3, due or not.
+// Of each subject whose first delivery is due, the first $5 that wait, in order: one of which many wait
+// leaves others their turn. With $3, due or not.
 var selectDue = define("due_deliveries", `
 SELECT now(), `+deliveryColumns+`
-  FROM (`+headsOfSubjects+`) AS h, webhook_deliveries AS d
- WHERE d.region = $1::crdb_internal_region AND d.webhook = $2::uuid AND d.status = 'pending' AND d.subject = h.subject
-   AND ($3 OR h.next_attempt_at <= now())
- ORDER BY h.next_attempt_at, d.subject, d.sequence, d.id LIMIT $4`, text, text, flag, bigint)
+  FROM (SELECT h.subject, h.next_attempt_at FROM (`+headsOfSubjects+`) AS h
+         WHERE $3 OR h.next_attempt_at <= now() ORDER BY h.next_attempt_at, h.subject LIMIT $4) AS h
+ CROSS JOIN LATERAL (
+       SELECT p.*
+         FROM webhook_deliveries AS p
+        WHERE p.region = $1::crdb_internal_region AND p.webhook = $2::uuid AND p.status = 'pending' AND p.subject = h.subject
+        ORDER BY p.subject, p.sequence, p.id LIMIT $5) AS d
+ ORDER BY h.next_attempt_at, d.subject, d.sequence, d.id LIMIT $4`, text, text, flag, bigint, bigint)
 
 var selectNextDue = define("next_due_delivery", `
 SELECT extract(epoch FROM min(h.next_attempt_at) - now())::float FROM (`+headsOfSubjects+`) AS h`, text, text)
@@ -58,6 +63,19 @@ UPDATE webhook_deliveries
    SET status = 'parked', last_error = coalesce(last_error, $4), updated_at = now()
  WHERE region = $1::crdb_internal_region AND webhook = $2::uuid AND status = 'pending' AND tried_from <= now() - $3 * '1 microsecond'::interval
 RETURNING 1`, text, text, bigint, text)
+
+// The first of a subject that was refused the longest ago, with what the endpoint says of it.
+var parkRefused = define("park_refused_deliveries", `
+UPDATE webhook_deliveries AS d
+   SET status = 'parked', last_error = coalesce(d.last_error, '') || $5, updated_at = now()
+ WHERE d.region = $1::crdb_internal_region AND d.webhook = $2::uuid AND d.status = 'pending' AND d.id IN (
+       SELECT h.id
+         FROM (SELECT DISTINCT ON (p.subject) p.subject, p.id, p.last_status, p.tried_from
+                 FROM webhook_deliveries AS p
+                WHERE p.region = $1::crdb_internal_region AND p.webhook = $2::uuid AND p.status = 'pending'
+                ORDER BY p.subject, p.sequence, p.id) AS h
+        WHERE h.last_status = ANY ($3) ORDER BY h.tried_from, h.id LIMIT $4)
+RETURNING 1`, text, text, ints, bigint, text)
 
 var recordHealth = define("record_webhook_health", `
 UPDATE webhooks
@@ -127,14 +145,14 @@ func (s *Store) PendingDeliveries(ctx context.Context, w Webhook) (n int64, age 
 	return n, age, err
 }
 
-// DueDeliveries gives deliveries that are due, all those of a subject in order, and the database's
-// time. With probe, the one that is due first, even if it isn't yet.
-func (s *Store) DueDeliveries(ctx context.Context, w Webhook, probe bool, limit int) (due []Delivery, now time.Time, err error) {
+// DueDeliveries gives deliveries that are due, up to limit, the first each of a subject in order, and the
+// database's time. With probe, the one that is due first, even if it isn't yet.
+func (s *Store) DueDeliveries(ctx context.Context, w Webhook, probe bool, limit, each int) (due []Delivery, now time.Time, err error) {
 	err = s.read(ctx, selectDue, func(r pgx.Rows) error {
 		d, err := scanDelivery(after{r, &now})
 		due = append(due, d)
 		return err
-	}, w.Region, uuidText(w.UUID), probe, int64(limit))
+	}, w.Region, uuidText(w.UUID), probe, int64(limit), int64(each))
 	return due, now.UTC(), err
 }
 
@@ -146,6 +164,17 @@ type after struct {
 
 // Scan implements pgx.Rows.
 func (a after) Scan(rest ...any) error { return a.Rows.Scan(append([]any{a.first}, rest...)...) }
+
+// ParkRefused parks, under a lease, up to limit of the deliveries that hold up their subjects because they
+// were refused with one of some statuses. ok is false where the lease is another's.
+func (s *Store) ParkRefused(ctx context.Context, lease Lease, w Webhook, statuses []int64, limit int, why string) (parked int, ok bool, err error) {
+	ok, err = s.held(ctx, lease, func(_ context.Context, tx *Tx) error {
+		parked = 0
+		tx.queue(parkRefused, func(pgx.Rows) error { parked++; return nil }, w.Region, uuidText(w.UUID), statuses, int64(limit), why)
+		return nil
+	})
+	return parked, ok, err
+}
 
 // NextDue is how long it is until the next delivery is due; ok says that there is one.
 func (s *Store) NextDue(ctx context.Context, w Webhook) (pause time.Duration, ok bool, err error) {

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -165,12 +166,21 @@ func (e *endpoint) open(ctx context.Context, w store.Webhook, watched service.Wa
 	}
 }
 
-// untilRoom waits while as much is outstanding as may be, and says how much more may.
+// untilRoom waits while as much is outstanding as may be, and says how much more may. Where it is the
+// messages that are refused that take the room, of an endpoint that takes others, they are parked.
 func (e *endpoint) untilRoom(ctx context.Context, w store.Webhook) (left int, err error) {
 	for {
 		n, _, err := e.o.Store.PendingDeliveries(ctx, w)
 		if left = e.o.Outstanding - int(n); err != nil || left >= batch {
 			return left, err
+		}
+		parked, err := e.parkRefused(ctx)
+		switch {
+		case err != nil:
+			return 0, err
+		case parked > 0:
+			signal(e.fresh) // those behind them have their turn
+			continue
 		}
 		select {
 		case <-e.room:
@@ -179,6 +189,21 @@ func (e *endpoint) untilRoom(ctx context.Context, w store.Webhook) (left int, er
 			return 0, ctx.Err()
 		}
 	}
+}
+
+func (e *endpoint) parkRefused(ctx context.Context) (parked int, err error) {
+	w, err := e.current(ctx)
+	if err != nil || w.Failures > 0 {
+		return 0, err
+	}
+	parked, ok, err := e.o.Store.ParkRefused(ctx, e.lease, w, refusals(), batch, "; parked early, for "+strconv.Itoa(e.o.Outstanding)+" messages wait")
+	if err == nil && !ok {
+		err = errChanged
+	}
+	if parked > 0 {
+		e.o.Observer.Parked(parked)
+	}
+	return parked, err
 }
 
 func signal(c chan struct{}) {

@@ -50,15 +50,28 @@ func judge(answer *http.Response, now time.Time) verdict {
 	}
 	v.why = fmt.Sprintf("the answer was %d %s", v.code, http.StatusText(v.code))
 	v.after = retryAfter(answer.Header.Get("Retry-After"), now)
-	switch v.code {
-	case http.StatusGone:
-		v.gone, v.endpoint = true, true
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusTooManyRequests:
-		v.endpoint = true
-	default:
-		v.endpoint = v.code < 400 || v.code >= 500
-	}
+	v.gone, v.endpoint = v.code == http.StatusGone, !refuses(v.code)
 	return v
+}
+
+// refuses says of a status that it is about the message, so that others may well be taken.
+func refuses(code int) bool {
+	switch code {
+	case http.StatusGone, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return code >= 400 && code < 500
+}
+
+// refusals are all such statuses.
+func refusals() (codes []int64) {
+	for code := 400; code < 500; code++ {
+		if refuses(code) {
+			codes = append(codes, int64(code))
+		}
+	}
+	return codes
 }
 
 // retryAfter reads a header of seconds, or of a date; 0 for none.

@@ -23,7 +23,8 @@ import (
 const (
 	// window is how many deliveries a round has at most.
 	window = 256
-	// abreast is how many subjects of an endpoint are served at once.
+	// abreast is how many subjects of an endpoint are served at once, and so many have their share of a
+	// round at least.
 	abreast = 16
 	// roundTime is how long a round begins attempts: what came of them is written after it.
 	roundTime = 5 * time.Second
@@ -44,7 +45,7 @@ func (e *endpoint) round(ctx context.Context) error {
 	if probe {
 		most = 1
 	}
-	due, now, err := e.o.Store.DueDeliveries(ctx, w, probe, most)
+	due, now, err := e.o.Store.DueDeliveries(ctx, w, probe, most, window/abreast)
 	if err != nil {
 		return err
 	}

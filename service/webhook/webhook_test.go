@@ -150,6 +150,64 @@ func TestARefusedMessageHoldsUpItsLevelAlone(t *testing.T) {
 	})
 }
 
+// A level of which hundreds of messages wait leaves the others their turn.
+func TestALevelWithABacklogDelaysNoOther(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		skus := y.products(t, 2)
+		hold := make(chan struct{})
+		r := receive(t, func(*message) int { <-hold; return http.StatusOK })
+		w := y.put(t, r.URL, skus)
+		var all sync.WaitGroup
+		for range 40 {
+			all.Go(func() {
+				for range 16 {
+					y.move(t, "receive", sites[0], skus[0], 1)
+				}
+			})
+		}
+		all.Wait()
+		y.move(t, "receive", sites[0], skus[1], 1)
+		y.dispatch(t, y.URLs[0], quick())
+		eventually(t, "everything waits", func() bool { return len(y.deliveries(t, w, "pending")) == 641 })
+		close(hold)
+		eventually(t, "the other level has come", func() bool { return r.hasAll(t, y, skus[1:]) })
+		if taken, _ := r.got(); len(taken) > 200 {
+			t.Errorf("the other level came after %d messages", len(taken)-1)
+		}
+		eventually(t, "all has come", func() bool { return r.hasAll(t, y, skus) })
+		r.inOrder(t)
+	})
+}
+
+// Messages that are refused and those behind them take the room of others until they are parked, and no longer.
+func TestRefusedMessagesAreParkedWhereTheyTakeTheRoom(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		skus := y.products(t, 2)
+		r := receive(t, func(m *message) int {
+			if m.event.Data.SKU == skus[0] {
+				return http.StatusUnprocessableEntity
+			}
+			return http.StatusOK
+		})
+		w := y.put(t, r.URL, skus)
+		o := quick()
+		o.Outstanding = 300
+		y.dispatch(t, y.URLs[0], o)
+		y.write(t, skus[:1], 16, 10)
+		for range 3 {
+			y.move(t, "receive", sites[0], skus[1], 1)
+		}
+		eventually(t, "the other level has come", func() bool { return r.hasAll(t, y, skus[1:]) })
+		r.inOrder(t)
+		eventually(t, "there is room again", func() bool { return len(y.deliveries(t, w, "pending")) <= 300-256 })
+		for _, d := range y.deliveries(t, w, "parked") {
+			if d.LastStatus != 422 || !strings.Contains(d.LastError, "parked early") {
+				t.Fatalf("parked: %+v", d)
+			}
+		}
+	})
+}
+
 // What is given up is seen as parked, with the reason, and comes when it is asked for again.
 func TestWhatIsGivenUpIsParkedAndCanBeHadAgain(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
