@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"stockyard/service/devdb"
 	"stockyard/service/feed"
 	"stockyard/service/inventory"
+	"stockyard/service/store"
 	"stockyard/service/store/storetest"
 )
 
@@ -159,6 +161,48 @@ func TestLateCommitsAreNotSkipped(t *testing.T) {
 		close(release)
 		done.Wait()
 		f.until(t, y, "the reader")
+	})
+}
+
+// What is told of a level comes in the order in which it was so, also where one transaction tells it all.
+func TestAlertsOfALevelComeInOrder(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		hub := y.hub(t, y.stores[0], feed.Options{})
+		sku := y.products(t, 1)[0]
+		reader, err := hub.Read(t.Context(), "", service.Everything())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reader.Close()
+		var alerts []inventory.Alert
+		for v := range int64(8) {
+			onHand := (v + 1) % 2 // there is one, and there is none
+			alerts = append(alerts, inventory.Crossings(&inventory.Event{
+				Key: inventory.LevelKey{Region: y.Topology.Primary, SKU: sku, Location: sites[0]}, Version: v + 2,
+				Deltas: inventory.Balances{OnHand: 2*onHand - 1}, Balances: inventory.Balances{OnHand: onHand}, RecordedAt: time.Now(),
+			}, nil)...)
+		}
+		if err := y.InTx(t.Context(), func(_ context.Context, tx *store.Tx) error {
+			tx.QueueAlerts(alerts)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var versions []int64
+		for began := time.Now(); len(versions) < len(alerts) && time.Since(began) < time.Minute; {
+			batch, err := reader.Next(t.Context(), 100, time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, item := range batch.Items {
+				if item.Alert != nil && item.Alert.SKU == sku {
+					versions = append(versions, item.Alert.Version)
+				}
+			}
+		}
+		if !slices.IsSorted(versions) || len(versions) != 8 {
+			t.Errorf("they come as of versions %v", versions)
+		}
 	})
 }
 

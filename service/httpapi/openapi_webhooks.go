@@ -72,7 +72,7 @@ var webhooksArea = area{
 		"redeliver.id":             text("The delivery's.").eg("0b9f2c5e-6d1a-4c1e-9b6e-2f4f6d1b7a10"),
 		"Delivery.type":            text("The CloudEvent's type.").eg("com.stockyard.stock.sell.v1"),
 		"Delivery.subject":         text("What order is kept within: of an event, location and SKU.").eg("new-york/hoodie-black"),
-		"Delivery.sequence":        number("The order within the subject: of an event, the version of the stock level.").eg(17),
+		"Delivery.sequence":        number("The order within the subject: the version of the stock level, also of an alert about one; of other alerts microseconds since 1970.").eg(17),
 		"Delivery.status":          choice("Pending until it was delivered, or has failed for 3 days and is parked.", service.DeliveryStatuses()...),
 		"Delivery.attempts":        number("How often it was sent.").from(0).eg(1),
 		"Delivery.next_attempt_at": moment("When it may be sent next, where it is pending; one that comes after others of its subject waits for them."),

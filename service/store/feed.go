@@ -165,7 +165,12 @@ func (p placed) compare(o placed) int {
 	case o.event != nil:
 		return 1
 	}
-	return p.alert.ID.Compare(o.alert.ID)
+	return compareAlerts(p.alert, o.alert)
+}
+
+// compareAlerts has what is told of a level in the order in which it was so.
+func compareAlerts(a, b *inventory.Alert) int {
+	return cmp.Or(cmp.Compare(a.SKU, b.SKU), cmp.Compare(a.Location, b.Location), cmp.Compare(a.Version, b.Version), a.ID.Compare(b.ID))
 }
 
 // sequence orders entries and says of each where to go on. The entries of a moment are all among them,

@@ -30,7 +30,7 @@ SELECT e.tx, `+eventColumns+`
 SELECT a.tx, `+alertColumns+`
   FROM alerts AS a
  WHERE a.tx >= $1 AND a.tx < least($2, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
- ORDER BY a.tx, a.region::text COLLATE "C", a.id LIMIT $3`, bigint, bigint, bigint)
+ ORDER BY a.tx, coalesce(a.sku, '') COLLATE "C", coalesce(a.location, '') COLLATE "C", coalesce(a.version, 0), a.region::text COLLATE "C", a.id LIMIT $3`, bigint, bigint, bigint)
 
 	// The oldest transaction that runs, the next one's id, and the moment of the snapshot.
 	fedHorizon = defineOn(postgresql, "fed_horizon", `

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"strconv"
@@ -44,8 +45,9 @@ func newDelivery(w store.Webhook, item *feed.Item) (d store.Delivery) {
 		a := item.Alert
 		identity, home = join("alert", a.ID.String()), a.ID.Region
 		d.Kind = "com.stockyard.alert." + string(a.Kind) + ".v1"
-		// What one rule says of one thing is told in the order in which it was so.
-		d.Subject, d.Sequence = "alert/"+strings.Join([]string{a.Location, a.Channel, a.Rule, a.SKU}, "/"), a.RaisedAt.UnixMicro()
+		// What one rule says of one thing is told in the order in which it was so: a level's versions, where
+		// it is one level's.
+		d.Subject, d.Sequence = "alert/"+strings.Join([]string{a.Location, a.Channel, a.Rule, a.SKU}, "/"), cmp.Or(a.Version, a.RaisedAt.UnixMicro())
 		c.Subject, c.Time = strings.Trim(a.Location+"/"+a.SKU, "/"), a.RaisedAt
 	}
 	id := uuid.NewHash(sha256.New(), w.UUID, []byte(identity), 8)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ func (l *Levels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var message struct {
+		Type string
 		Data struct {
 			Location, SKU, Kind string
 			Version             int64
@@ -41,7 +43,9 @@ func (l *Levels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	l.take(message.Data.Location+"/"+message.Data.SKU, message.Data.Version)
+	if strings.HasPrefix(message.Type, "com.stockyard.stock.") { // alerts have the version of what raised them
+		l.take(message.Data.Location+"/"+message.Data.SKU, message.Data.Version)
+	}
 	w.WriteHeader(http.StatusNoContent) // a receiver that can't take it now answers 503, and it comes again
 }
 
@@ -59,8 +63,8 @@ func Example() {
 	secret := signature.New() // what the answer to PUT /v1/webhooks/{webhook} shows
 	receiver := httptest.NewServer(&Levels{secret: secret, known: map[string]int64{}})
 	defer receiver.Close()
-	send := func(secret signature.Secret) {
-		body := []byte(`{"specversion": "1.0", "type": "com.stockyard.stock.sell.v1", "data": {"location": "new-york", "sku": "hoodie-black", "kind": "sell", "version": 17}}`)
+	send := func(kind string, version int, secret signature.Secret) {
+		body := fmt.Appendf(nil, `{"specversion": "1.0", "type": "com.stockyard.%s.v1", "data": {"location": "new-york", "sku": "hoodie-black", "version": %d}}`, kind, version)
 		request, _ := http.NewRequest(http.MethodPost, receiver.URL, bytes.NewReader(body))
 		signature.Sign(request.Header, "0b9f2c5e-6d1a-4c1e-9b6e-2f4f6d1b7a10", time.Now(), body, secret)
 		answer, err := http.DefaultClient.Do(request)
@@ -71,12 +75,17 @@ func Example() {
 		defer func() { _ = answer.Body.Close() }()
 		fmt.Println(answer.Status)
 	}
-	send(secret)
-	send(secret)
-	send(signature.New())
+	send("stock.sell", 17, secret)
+	send("stock.sell", 17, secret)
+	send("alert.out_of_stock", 18, secret)
+	send("stock.sell", 18, secret)
+	send("stock.sell", 19, signature.New())
 	// Output:
 	// new-york/hoodie-black is at version 17
 	// 204 No Content
+	// 204 No Content
+	// 204 No Content
+	// new-york/hoodie-black is at version 18
 	// 204 No Content
 	// 403 Forbidden
 }
