@@ -145,8 +145,7 @@ func (s *Service) checkWebhook(ctx context.Context, caller Caller, name string, 
 	return given, c.err()
 }
 
-// resecret gives a webhook the secret that was asked for, or a fresh one where it has none that can
-// be used; made says that the fresh one was taken. The one before still signs for a while.
+// resecret gives a webhook the secret that was asked for, or a fresh one where it has none; made says that the fresh one was taken. The one before still signs for a while.
 func (s *Service) resecret(w *store.Webhook, given *signature.Secret, fresh signature.Secret, now time.Time) (made bool, err error) {
 	keys, owner := s.options.Webhooks.Secrets, WebhookOwner(w.Name)
 	if w.OldSecretUntil != nil && !now.Before(*w.OldSecretUntil) {
@@ -154,8 +153,14 @@ func (s *Service) resecret(w *store.Webhook, given *signature.Secret, fresh sign
 	}
 	current, err := keys.Open(owner, w.Secret)
 	usable := err == nil
-	if given == nil && usable {
+	switch {
+	case given == nil && usable:
 		return false, nil
+	case given == nil && len(w.Secret) > 0: // another pod may well have the key
+		return false, &inventory.Refusal{
+			Kind:   inventory.Conflict,
+			Detail: "the secret of this webhook is encrypted with a key that this pod doesn't have: come back when all pods have the same keys, or give a secret",
+		}
 	}
 	next := fresh
 	if given != nil {

@@ -77,11 +77,12 @@ UPDATE webhook_deliveries AS d
         WHERE h.last_status = ANY ($3) ORDER BY h.tried_from, h.id LIMIT $4)
 RETURNING 1`, text, text, ints, bigint, text)
 
+// A webhook that was put meanwhile begins anew.
 var recordHealth = define("record_webhook_health", `
 UPDATE webhooks
    SET failures = $3, failing_since = CASE WHEN $3 = 0 THEN NULL ELSE coalesce(failing_since, now()) END,
        next_attempt_at = CASE WHEN $4 = 0 THEN NULL ELSE now() + $4 * '1 microsecond'::interval END
- WHERE region = $1::crdb_internal_region AND id = $2::uuid`, text, text, bigint, bigint)
+ WHERE region = $1::crdb_internal_region AND id = $2::uuid AND version = $5`, text, text, bigint, bigint, bigint)
 
 // A webhook that was put meanwhile stays on.
 var switchOff = define("switch_off_webhook", `
@@ -230,7 +231,7 @@ func (s *Store) RecordRound(ctx context.Context, lease Lease, w Webhook, round R
 			tx.queue(parkOverdue, func(pgx.Rows) error { parked++; return nil }, w.Region, id, round.Overdue.Microseconds(), round.OverdueReason)
 		}
 		if round.Failures != w.Failures || round.Pause > 0 || w.NextAttemptAt != nil {
-			tx.queue(recordHealth, nil, w.Region, id, round.Failures, round.Pause.Microseconds())
+			tx.queue(recordHealth, nil, w.Region, id, round.Failures, round.Pause.Microseconds(), w.Version)
 		}
 		if round.SwitchOff != "" {
 			tx.queue(switchOff, nil, w.Region, id, w.Version, round.SwitchOff, false)

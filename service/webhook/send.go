@@ -55,11 +55,15 @@ func (e *endpoint) round(ctx context.Context) error {
 	secrets, err := e.secretsOf(w, now)
 	if err != nil {
 		e.o.Log.Error("the secret of a webhook can't be opened", "webhook", e.name, "error", err)
-		_, _, err := e.o.Store.RecordRound(ctx, e.lease, w, store.Round{Failures: w.Failures + 1, Pause: e.o.Backoff.pause(w.Failures + 1)})
+		// It is for whoever has the keys to mend, and nothing that the endpoint should be left alone for.
+		_, _, err := e.o.Store.RecordRound(ctx, e.lease, w, store.Round{Failures: max(w.Failures, 1), Pause: e.o.Backoff.pause(1)})
 		return err
 	}
 	began := time.Now()
 	attempts := e.attempt(ctx, w, due, secrets)
+	if len(attempts) == 0 { // cut short: nobody knows anything new
+		return ctx.Err()
+	}
 	round := e.o.Backoff.decide(w, attempts, now.Add(time.Since(began)))
 	// What was taken was taken, though this pod has to stop: the lease still says whether it may tell.
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.o.Lease/2)

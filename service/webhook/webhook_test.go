@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"stockyard/service"
 	"stockyard/service/inventory"
+	"stockyard/service/secrets"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
 	"stockyard/service/webhook/signature"
@@ -322,6 +324,62 @@ func TestSecretsRotateWithOverlap(t *testing.T) {
 }
 
 // A message is a CloudEvent, and says the same each time that it is sent.
+// A pod that hasn't the key of a secret doesn't replace it unasked: the others have.
+func TestASecretThatAPodCannotOpenStays(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		w := y.put(t, "https://example.com/hooks", y.products(t, 1))
+		others, err := secrets.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := service.New(y.Store, service.Options{
+			Region: y.Topology.Primary, Topology: y.Topology,
+			Webhooks: service.WebhookOptions{Secrets: others, From: func(context.Context) (string, error) { return "", nil }},
+		})
+		t.Cleanup(pod.Close)
+		in := service.WebhookInput{URL: "https://example.com/elsewhere"}
+		var refusal *inventory.Refusal
+		if _, _, err := pod.PutWebhook(t.Context(), tester, w.Name, in, service.Precondition{}); !errors.As(err, &refusal) || refusal.Kind != inventory.Conflict {
+			t.Errorf("without a secret: %v", err)
+		}
+		if now, err := y.pod.Webhook(t.Context(), tester, w.Name); err != nil || now.Version != w.Version {
+			t.Errorf("it has become %+v, %v", now, err)
+		}
+		in.Secret = signature.New().Reveal()
+		if _, _, err := pod.PutWebhook(t.Context(), tester, w.Name, in, service.Precondition{}); err != nil {
+			t.Errorf("with a secret: %v", err)
+		}
+	})
+}
+
+// What a round finds of a webhook that was put meanwhile is not held against it.
+func TestAWebhookThatIsPutBeginsAnew(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		put := y.put(t, "https://example.com/hooks", y.products(t, 1))
+		lease, ok, err := y.TakeLease(t.Context(), y.Topology.Primary, "test-"+put.Name, "test", time.Minute)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		w, err := y.Store.Webhook(t.Context(), y.Topology.Primary, put.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fails := func(version, want int64) {
+			t.Helper()
+			as := w
+			as.Version = version
+			if _, ok, err := y.RecordRound(t.Context(), lease, as, store.Round{Failures: 5, Pause: time.Hour}); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			if now, err := y.Store.Webhook(t.Context(), y.Topology.Primary, put.Name); err != nil || now.Failures != want {
+				t.Errorf("a round at version %d leaves %d failures, %v; want %d", version, now.Failures, err, want)
+			}
+		}
+		fails(w.Version-1, 0)
+		fails(w.Version, 5)
+	})
+}
+
 func TestMessagesAreCloudEvents(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		skus := y.products(t, 1)

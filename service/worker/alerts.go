@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"stockyard/service"
@@ -28,6 +29,9 @@ const (
 	alertsWait = time.Second
 	// cursorEvery is how often the cursor is kept while nothing is raised.
 	cursorEvery = 3 * time.Second
+	// alertsDoubt is how long the kept cursor may be refused before it is let go: the nodes of a database
+	// don't all have the same time.
+	alertsDoubt = time.Minute
 )
 
 // Alerts raises alerts from the change feed of a region. Whoever takes over goes on at the cursor that is
@@ -54,6 +58,8 @@ type alerting struct {
 	kept   string       // the cursor that is kept
 	keptAt time.Time
 	began  time.Time // of the last batch
+	// refused is since when the kept cursor is no place in this database's feed; zero: it is one.
+	refused time.Time
 }
 
 func (a *alerting) close() {
@@ -98,6 +104,16 @@ func (a *alerting) open(ctx context.Context, lease store.Lease) error {
 		return err
 	}
 	reader, err := a.hub.Read(ctx, cursor, service.EventsOf(lease.Region))
+	var refusal *inventory.Refusal
+	switch {
+	case !errors.As(err, &refusal):
+		a.refused = time.Time{}
+	case a.refused.IsZero():
+		a.refused = time.Now()
+	case time.Since(a.refused) > alertsDoubt: // what lies between is another database's
+		cursor = ""
+		reader, err = a.hub.Read(ctx, cursor, service.EventsOf(lease.Region))
+	}
 	if err != nil {
 		return err
 	}
