@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"stockyard/service/auth"
@@ -54,8 +55,11 @@ type WebhookAnswer struct {
 	UpdatedAt      time.Time  `json:"updated_at"`
 }
 
-// SecretOverlap is how long a webhook's secret still signs after another one took its place.
+// SecretOverlap is how long a webhook's secrets still sign after another one took the last one's place.
 const SecretOverlap = 24 * time.Hour
+
+// oldSecrets is how many of them do, at most: whoever mends what he put in haste takes nobody's away.
+const oldSecrets = 3
 
 // WebhookOwner is whom a webhook's secrets are sealed for.
 func WebhookOwner(name string) string { return "webhook/" + name }
@@ -171,10 +175,23 @@ func (s *Service) resecret(w *store.Webhook, given *signature.Secret, fresh sign
 		if bytes.Equal(current, text) {
 			return false, nil
 		}
-		w.OldSecret, w.OldSecretUntil = slices.Clone(w.Secret), new(now.Add(SecretOverlap))
+		if w.OldSecret, err = keys.Seal(owner, []byte(strings.Join(s.stillSigning(w, string(current), string(text)), " "))); err != nil {
+			return false, err
+		}
+		w.OldSecretUntil = new(now.Add(SecretOverlap))
 	}
 	w.Secret, err = keys.Seal(owner, text)
 	return given == nil, err
+}
+
+// stillSigning are the secrets before the next one, newest first.
+func (s *Service) stillSigning(w *store.Webhook, current, next string) []string {
+	all := []string{current}
+	if older, err := s.options.Webhooks.Secrets.Open(WebhookOwner(w.Name), w.OldSecret); err == nil {
+		all = append(all, strings.Fields(string(older))...)
+	}
+	all = slices.DeleteFunc(all, func(text string) bool { return text == next })
+	return all[:min(len(all), oldSecrets)]
 }
 
 // DeleteWebhook ends a webhook. What it has yet to be told, it isn't told.

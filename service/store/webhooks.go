@@ -19,7 +19,7 @@ type Webhook struct {
 	URL    string        `json:"url"`
 	Filter WebhookFilter `json:"filter"`
 	Active bool          `json:"active"`
-	// Secret and OldSecret are encrypted; the old one signs too, until OldSecretUntil.
+	// Secret and OldSecret are encrypted; the old ones, with spaces between, sign too, until OldSecretUntil.
 	Secret         []byte     `json:"-"`
 	OldSecret      []byte     `json:"-"`
 	OldSecretUntil *time.Time `json:"old_secret_until,omitempty"`

@@ -116,21 +116,21 @@ func (e *endpoint) untilDue(ctx context.Context, w store.Webhook) error {
 	return ctx.Err()
 }
 
-// secretsOf opens the secrets that messages are signed with: the old one too, while it is good.
+// secretsOf opens the secrets that messages are signed with: the old ones too, while they are good.
 func (e *endpoint) secretsOf(w store.Webhook, now time.Time) (all []signature.Secret, err error) {
-	sealed := [][]byte{w.Secret}
-	if w.OldSecretUntil != nil && now.Before(*w.OldSecretUntil) {
-		sealed = append(sealed, w.OldSecret)
+	owner := service.WebhookOwner(w.Name)
+	current, err := e.o.Secrets.Open(owner, w.Secret)
+	if err != nil {
+		return nil, err
 	}
-	for i, s := range sealed {
-		text, err := e.o.Secrets.Open(service.WebhookOwner(w.Name), s)
-		if err != nil && i == 0 {
-			return nil, err
+	texts := []string{string(current)}
+	if w.OldSecretUntil != nil && now.Before(*w.OldSecretUntil) {
+		if old, err := e.o.Secrets.Open(owner, w.OldSecret); err == nil { // else their key is gone: the new one signs alone
+			texts = append(texts, strings.Fields(string(old))...)
 		}
-		if err != nil { // an old one whose key is gone: the new one signs alone
-			continue
-		}
-		secret, err := signature.Parse(string(text))
+	}
+	for _, text := range texts {
+		secret, err := signature.Parse(text)
 		if err != nil {
 			return nil, err
 		}

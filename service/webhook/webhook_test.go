@@ -318,12 +318,18 @@ func TestSecretsRotateWithOverlap(t *testing.T) {
 			}
 		}
 		signed(3, second, first)
+		third := signature.New()
+		in.Secret = third.Reveal()
+		y.change(t, w.Name, in)
+		signed(4, third, second, first)
+		in.Secret = second.Reveal() // back again
+		y.change(t, w.Name, in)
+		signed(5, second, third, first)
 		y.Exec(t, "UPDATE webhooks SET old_secret_until = now() - '1s'::interval WHERE name = '"+w.Name+"'")
-		signed(4, second)
+		signed(6, second)
 	})
 }
 
-// A message is a CloudEvent, and says the same each time that it is sent.
 // A pod that hasn't the key of a secret doesn't replace it unasked: the others have.
 func TestASecretThatAPodCannotOpenStays(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
@@ -380,6 +386,7 @@ func TestAWebhookThatIsPutBeginsAnew(t *testing.T) {
 	})
 }
 
+// A message is a CloudEvent, and says the same each time that it is sent.
 func TestMessagesAreCloudEvents(t *testing.T) {
 	each(t, func(t *testing.T, y *yard) {
 		skus := y.products(t, 1)
