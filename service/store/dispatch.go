@@ -38,14 +38,12 @@ SELECT DISTINCT ON (p.subject) p.subject, p.next_attempt_at
 // leaves others their turn. With $3, due or not.
 var selectDue = define("due_deliveries", `
 SELECT now(), `+deliveryColumns+`
-  FROM (SELECT h.subject, h.next_attempt_at FROM (`+headsOfSubjects+`) AS h
-         WHERE $3 OR h.next_attempt_at <= now() ORDER BY h.next_attempt_at, h.subject LIMIT $4) AS h
- CROSS JOIN LATERAL (
-       SELECT p.*
-         FROM webhook_deliveries AS p
-        WHERE p.region = $1::crdb_internal_region AND p.webhook = $2::uuid AND p.status = 'pending' AND p.subject = h.subject
-        ORDER BY p.subject, p.sequence, p.id LIMIT $5) AS d
- ORDER BY h.next_attempt_at, d.subject, d.sequence, d.id LIMIT $4`, text, text, flag, bigint, bigint)
+  FROM (SELECT p.*, row_number() OVER of_subject AS nth, first_value(p.next_attempt_at) OVER of_subject AS due_at
+          FROM webhook_deliveries AS p
+         WHERE p.region = $1::crdb_internal_region AND p.webhook = $2::uuid AND p.status = 'pending'
+        WINDOW of_subject AS (PARTITION BY p.subject ORDER BY p.sequence, p.id)) AS d
+ WHERE d.nth <= $5 AND ($3 OR d.due_at <= now())
+ ORDER BY d.due_at, d.subject, d.sequence, d.id LIMIT $4`, text, text, flag, bigint, bigint)
 
 var selectNextDue = define("next_due_delivery", `
 SELECT extract(epoch FROM min(h.next_attempt_at) - now())::float FROM (`+headsOfSubjects+`) AS h`, text, text)
