@@ -31,7 +31,7 @@ func TestTheOrderOfAChangefeed(t *testing.T) {
 			}
 		}
 		last := slices.MaxFunc(rows, func(a, b changed) int { return a.at.Compare(b.at) }).at
-		dice := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "dice"), 1)) //nolint:gosec // no secret
+		dice := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "dice"), 1))
 		dice.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 		slices.SortStableFunc(rows, func(a, b changed) int { return cmp.Compare(a.at.Wall/4, b.at.Wall/4) })
 		repeated := rows[dice.IntN(len(rows))]

@@ -366,7 +366,7 @@ func TestAWebhookThatIsPutBeginsAnew(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
-		w, err := y.Store.Webhook(t.Context(), y.Topology.Primary, put.Name)
+		w, err := y.Webhook(t.Context(), y.Topology.Primary, put.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -377,7 +377,7 @@ func TestAWebhookThatIsPutBeginsAnew(t *testing.T) {
 			if _, ok, err := y.RecordRound(t.Context(), lease, as, store.Round{Failures: 5, Pause: time.Hour}); err != nil || !ok {
 				t.Fatal(ok, err)
 			}
-			if now, err := y.Store.Webhook(t.Context(), y.Topology.Primary, put.Name); err != nil || now.Failures != want {
+			if now, err := y.Webhook(t.Context(), y.Topology.Primary, put.Name); err != nil || now.Failures != want {
 				t.Errorf("a round at version %d leaves %d failures, %v; want %d", version, now.Failures, err, want)
 			}
 		}
