@@ -132,7 +132,6 @@ func (o *order) resolve(at Moment) error {
 func (o *order) give(p placed) {
 	o.ready = append(o.ready, Fed{At: p.at, Nth: 1, Cursor: o.upTo, Event: p.event, Alert: p.alert})
 	if p.event == nil {
-		o.orderAlert()
 		return
 	}
 	o.given[p.event.Key] = p.event.Version
@@ -141,16 +140,5 @@ func (o *order) give(p placed) {
 			delete(o.given, key) // any will do
 			break
 		}
-	}
-}
-
-// orderAlert brings the last one, which came by its id, to its place among those of its transaction.
-func (o *order) orderAlert() {
-	for i := len(o.ready) - 1; i > 0; i-- {
-		before, last := &o.ready[i-1], &o.ready[i]
-		if before.Alert == nil || before.At != last.At || compareAlerts(before.Alert, last.Alert) <= 0 {
-			return
-		}
-		*before, *last = *last, *before
 	}
 }
