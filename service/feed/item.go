@@ -17,8 +17,12 @@ type Item struct {
 
 	fed       store.Fed
 	cockroach bool
-	encode    sync.Once
-	json      []byte
+
+	// What all its readers are given is put into words once.
+	inJSON   sync.Once
+	json     []byte
+	asCursor sync.Once
+	cursor   string
 }
 
 func newItem(fed store.Fed, cockroach bool) *Item {
@@ -26,7 +30,10 @@ func newItem(fed store.Fed, cockroach bool) *Item {
 }
 
 // Cursor is where to go on after it.
-func (i *Item) Cursor() string { return encode(i.fed.Cursor, i.cockroach) }
+func (i *Item) Cursor() string {
+	i.asCursor.Do(func() { i.cursor = encode(i.fed.Cursor, i.cockroach) })
+	return i.cursor
+}
 
 // at gives the same entry at a place that is more than it came with.
 func (i *Item) at(p store.Position) *Item {
@@ -35,9 +42,9 @@ func (i *Item) at(p store.Position) *Item {
 	return newItem(fed, true)
 }
 
-// JSON is the entry as REST, SSE and webhooks give it; it is encoded once for all readers.
+// JSON is the entry as REST, SSE and webhooks give it.
 func (i *Item) JSON() []byte {
-	i.encode.Do(func() {
+	i.inJSON.Do(func() {
 		var answer any
 		if i.Event == nil {
 			answer = service.DescribeAlert(i.Alert)

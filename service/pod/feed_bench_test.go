@@ -128,30 +128,37 @@ func openFeedYard(b *testing.B, binary string, db *storetest.DB) *feedYard {
 func (y *feedYard) readers(b *testing.B, n int, sku string) {
 	b.Helper()
 	for range n {
-		conn, err := net.Dial("tcp", y.pod.address)
-		if err != nil {
-			b.Fatal(err)
-		}
-		y.conns = append(y.conns, conn)
-		if _, err := fmt.Fprintf(conn, "GET /v1/events?sku=%s HTTP/1.1\r\nHost: pod\r\nAccept: text/event-stream\r\n\r\n", sku); err != nil {
-			b.Fatal(err)
-		}
-		lines := bufio.NewReaderSize(conn, 1024)
-		for begun := false; !begun; {
-			line, err := lines.ReadSlice('\n')
-			if err != nil {
-				b.Fatal(err)
-			}
-			if bytes.HasPrefix(line, []byte("HTTP/1.1 ")) && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
-				b.Fatalf("a reader is answered %s", line)
-			}
-			begun = bytes.HasPrefix(line, []byte("id: "))
-		}
-		go y.read(lines)
+		go y.read(y.follow(b, "?sku="+sku))
 	}
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.listen[sku] += n
+}
+
+// follow opens a stream and gives what comes after its beginning.
+func (y *feedYard) follow(b *testing.B, query string) *bufio.Reader {
+	b.Helper()
+	conn, err := net.Dial("tcp", y.pod.address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	y.conns = append(y.conns, conn)
+	if _, err := fmt.Fprintf(conn, "GET /v1/events%s HTTP/1.1\r\nHost: pod\r\nAccept: text/event-stream\r\n\r\n", query); err != nil {
+		b.Fatal(err)
+	}
+	lines := bufio.NewReaderSize(conn, 1024)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if err != nil {
+			b.Fatal(err)
+		}
+		if bytes.HasPrefix(line, []byte("HTTP/1.1 ")) && !bytes.HasPrefix(line, []byte("HTTP/1.1 200")) {
+			b.Fatalf("a reader is answered %s", line)
+		}
+		if bytes.HasPrefix(line, []byte("id: ")) {
+			return lines
+		}
+	}
 }
 
 // hangUp ends all readers.
