@@ -186,7 +186,7 @@ func (p *Pod) Run(ctx context.Context) error {
 		for _, run := range p.access.run {
 			side.Go(func() { run(workers) })
 		}
-		runner := worker.Runner{Store: p.store, Region: p.settings.Region, Log: p.log}
+		runner := worker.Runner{Store: p.store, Region: p.settings.Region, Log: p.log, Ran: p.metrics.WorkerRan}
 		jobs := append(p.alerting(), worker.Expiry(p.service, p.settings.ExpiryEvery, p.metrics.Expired), worker.Sealing(p.service, p.log))
 		if p.store.IsCockroach() {
 			jobs = append(jobs, worker.FeedBatches(p.store), worker.Statistics(p.store, p.log))

@@ -21,6 +21,7 @@ type Metrics struct {
 	batches   prometheus.Histogram
 	batchTime prometheus.Histogram
 	retries   *prometheus.CounterVec
+	runs      *prometheus.CounterVec
 	expired   prometheus.Counter
 	expiryLag prometheus.Gauge
 	comers    *prometheus.CounterVec
@@ -66,6 +67,9 @@ func New(region, version string) *Metrics {
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "stockyard_tx_retries_total", Help: "Transactions run again, by cause (SQLSTATE or connection_lost).",
 		}, []string{"cause"}),
+		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "stockyard_worker_runs_total", Help: "Runs of this pod's background workers, by worker and result (done, failed).",
+		}, []string{"worker", "result"}),
 		expired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "stockyard_expired_holds_total", Help: "Reservations whose lapsed hold this pod's worker tidied away.",
 		}),
@@ -94,7 +98,7 @@ func New(region, version string) *Metrics {
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "stockyard_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"region": region, "version": version},
 	}, func() float64 { return 1 })
-	m.Registry.MustRegister(m.requests, m.calls, m.commands, m.batches, m.batchTime, m.retries, m.expired, m.expiryLag, m.comers,
+	m.Registry.MustRegister(m.requests, m.calls, m.commands, m.batches, m.batchTime, m.retries, m.runs, m.expired, m.expiryLag, m.comers,
 		m.alerts, m.alertsLag, m.drift, m.verified, m.verifying, m.stock, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -194,6 +198,15 @@ func (m *Metrics) Decided(operation, result string) {
 
 // Retry counts a transaction that runs again.
 func (m *Metrics) Retry(cause string) { m.retries.WithLabelValues(cause).Inc() }
+
+// WorkerRan counts a run of a background worker.
+func (m *Metrics) WorkerRan(worker string, err error) {
+	result := "done"
+	if err != nil {
+		result = "failed"
+	}
+	m.runs.WithLabelValues(worker, result).Inc()
+}
 
 // Expired counts what the expiry worker found.
 func (m *Metrics) Expired(found int, lag time.Duration) {

@@ -31,6 +31,9 @@ type Runner struct {
 	// Lease is how long a lease lasts without renewal: after a pod's death its work rests that
 	// long. 0 means 10s.
 	Lease time.Duration
+	// Ran, where set, is told of each run how it ended. One that wasn't done by the end of its lease
+	// failed.
+	Ran func(worker string, err error)
 
 	holder string
 }
@@ -106,7 +109,13 @@ func (r *Runner) runOnce(ctx context.Context, job Job, lease store.Lease, held *
 	}
 	defer cancel()
 	busy, err := job.Run(running, lease)
-	if err != nil && running.Err() == nil {
+	if err != nil && ctx.Err() != nil {
+		return false // not its fault: the pod goes away
+	}
+	if r.Ran != nil {
+		r.Ran(job.Name, err)
+	}
+	if err != nil {
 		r.Log.Warn("worker failed", "worker", job.Name, "region", r.Region, "error", err)
 		return false
 	}

@@ -86,11 +86,15 @@ func (p *pods) last() (pod, runs int) {
 
 // start runs a runner until stop, which waits for its end.
 func start(t *testing.T, st *store.Store, lease time.Duration, jobs ...worker.Job) (stop func()) {
+	return run(t, worker.Runner{Store: st, Lease: lease}, jobs...)
+}
+
+func run(t *testing.T, r worker.Runner, jobs ...worker.Job) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r := worker.Runner{Store: st, Region: region, Log: slog.New(slog.DiscardHandler), Lease: lease}
+		r.Region, r.Log = region, slog.New(slog.DiscardHandler)
 		r.Run(ctx, jobs...)
 	}()
 	stop = sync.OnceFunc(func() {
@@ -197,6 +201,44 @@ func TestRunEndsWithItsLease(t *testing.T) {
 			return true, ctx.Err()
 		}})
 		eventually(t, "it runs again after it hung", func() bool { return ran.Load() >= 2 })
+	})
+}
+
+// Who counts runs learns of those that fail and of those that their lease's end cuts off, but not of one
+// that ends because the pod does.
+func TestRunsAreTold(t *testing.T) {
+	each(t, func(t *testing.T, p *pods) {
+		st, _ := p.open(t)
+		job := func(name string, run func(context.Context, store.Lease) (bool, error)) worker.Job {
+			return worker.Job{Name: p.job + name, Every: time.Millisecond, Run: run}
+		}
+		const lease = 300 * time.Millisecond
+		var mu sync.Mutex
+		told := map[string][]error{}
+		stop := run(t, worker.Runner{Store: st, Lease: lease, Ran: func(name string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			told[name] = append(told[name], err)
+		}},
+			job("done", func(context.Context, store.Lease) (bool, error) { return false, nil }),
+			job("fails", func(context.Context, store.Lease) (bool, error) { return false, errors.New("no luck") }),
+			job("hangs", func(ctx context.Context, _ store.Lease) (bool, error) {
+				<-ctx.Done()
+				return false, ctx.Err()
+			}))
+		eventually(t, "three jobs have run twice", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(told[p.job+"done"]) > 1 && len(told[p.job+"fails"]) > 1 && len(told[p.job+"hangs"]) > 1
+		})
+		stop()
+		for name, failed := range map[string]bool{"done": false, "fails": true, "hangs": true} {
+			for _, err := range told[p.job+name] {
+				if (err != nil) != failed || errors.Is(err, context.Canceled) {
+					t.Errorf("of %s was told %v", name, err)
+				}
+			}
+		}
 	})
 }
 
