@@ -37,7 +37,7 @@ import (
 const (
 	readClients = 64
 	readRounds  = 5
-	readFor     = time.Second
+	readFor     = 3 * time.Second
 )
 
 // BenchmarkReads has a pod, with API keys, metrics and the feed on, answer what is available of a SKU
@@ -247,7 +247,11 @@ func pgbenchSelects(b *testing.B, database string) float64 {
 	if err != nil {
 		b.Fatalf("pgbench: %v\n%s", err, out)
 	}
-	rate, err := strconv.ParseFloat(string(tps.FindSubmatch(out)[1]), 64)
+	said := tps.FindSubmatch(out)
+	if said == nil {
+		b.Fatalf("pgbench gave no rate:\n%s", out)
+	}
+	rate, err := strconv.ParseFloat(string(said[1]), 64)
 	if err != nil {
 		b.Fatal(err)
 	}
