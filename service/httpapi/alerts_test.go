@@ -45,7 +45,7 @@ func (p *pod) raising(t *testing.T, verifyEvery time.Duration) *raised {
 	storetest.Background(t, hub.Run)
 	seen := &raised{}
 	log := slog.New(slog.DiscardHandler)
-	jobs := []worker.Job{worker.Alerts(s, hub, seen)}
+	jobs := []worker.Job{worker.Alerts(s, hub, worker.AlertsOptions{}, seen)}
 	if verifyEvery > 0 {
 		jobs = append(jobs, worker.Verification(s, worker.VerificationOptions{Every: verifyEvery, Heard: func() int64 { return 0 }}, seen, log))
 	}

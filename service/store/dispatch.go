@@ -48,13 +48,14 @@ SELECT now(), `+deliveryColumns+`
 var selectNextDue = define("next_due_delivery", `
 SELECT extract(epoch FROM min(h.next_attempt_at) - now())::float FROM (`+headsOfSubjects+`) AS h`, text, text)
 
+// What was asked for again meanwhile begins anew: an attempt from before says nothing of it.
 var recordAttempts = define("record_attempts", `
 UPDATE webhook_deliveries AS d
    SET status = k.outcome, attempts = d.attempts + 1, next_attempt_at = now() + k.pause * '1 microsecond'::interval,
        last_status = nullif(k.code, 0), last_error = nullif(k.error, ''), updated_at = now()
-  FROM unnest($3, $4, $5, $6, $7) AS k(id, outcome, pause, code, error)
- WHERE d.region = $1::crdb_internal_region AND d.webhook = $2::uuid AND d.id = k.id::uuid AND d.status = 'pending'`,
-	text, text, texts, texts, ints, ints, texts)
+  FROM unnest($3, $4, $5, $6, $7, $8) AS k(id, since, outcome, pause, code, error)
+ WHERE d.region = $1::crdb_internal_region AND d.webhook = $2::uuid AND d.id = k.id::uuid AND d.tried_from = k.since AND d.status = 'pending'`,
+	text, text, texts, times, texts, ints, ints, texts)
 
 var parkOverdue = define("park_overdue_deliveries", `
 UPDATE webhook_deliveries
@@ -190,11 +191,12 @@ func (s *Store) NextDue(ctx context.Context, w Webhook) (pause time.Duration, ok
 
 // Attempt is what came of an attempt to deliver.
 type Attempt struct {
-	UUID   [16]byte
-	Status string // of the delivery from now on
-	Pause  time.Duration
-	Code   int64 // the HTTP status; 0: there was no answer
-	Error  string
+	UUID      [16]byte
+	TriedFrom time.Time // of the delivery, when the attempt began
+	Status    string    // of the delivery from now on
+	Pause     time.Duration
+	Code      int64 // the HTTP status; 0: there was no answer
+	Error     string
 }
 
 // Round is what came of several attempts at a webhook.
@@ -220,6 +222,7 @@ func (s *Store) RecordRound(ctx context.Context, lease Lease, w Webhook, round R
 		if len(round.Attempts) > 0 {
 			tx.queue(recordAttempts, nil, w.Region, id,
 				column(round.Attempts, func(a *Attempt) string { return uuidText(a.UUID) }),
+				column(round.Attempts, func(a *Attempt) time.Time { return a.TriedFrom }),
 				column(round.Attempts, func(a *Attempt) string { return a.Status }),
 				column(round.Attempts, func(a *Attempt) int64 { return a.Pause.Microseconds() }),
 				column(round.Attempts, func(a *Attempt) int64 { return a.Code }),

@@ -138,7 +138,7 @@ func (b Backoff) decide(w store.Webhook, attempts []tried, now time.Time) (round
 }
 
 func (b Backoff) outcome(t tried, now time.Time) store.Attempt {
-	a := store.Attempt{UUID: t.delivery.UUID, Status: store.DeliveryDelivered, Code: int64(t.code), Error: t.why}
+	a := store.Attempt{UUID: t.delivery.UUID, TriedFrom: t.delivery.TriedFrom, Status: store.DeliveryDelivered, Code: int64(t.code), Error: t.why}
 	if t.delivered {
 		return a
 	}

@@ -250,6 +250,28 @@ func TestWhatIsGivenUpIsParkedAndCanBeHadAgain(t *testing.T) {
 	})
 }
 
+// What is asked for again while its last attempt is under way isn't given up by what comes of that.
+func TestWhatIsAskedForAgainWhileItIsSentIsSentAgain(t *testing.T) {
+	each(t, func(t *testing.T, y *yard) {
+		skus := y.products(t, 1)
+		r := receive(t, nil)
+		w := y.put(t, r.URL, skus)
+		r.becomes(func(m *message) int {
+			if _, err := y.pod.Redeliver(context.WithoutCancel(t.Context()), tester, w.Name, m.header.Get("webhook-id")); err != nil {
+				t.Error(err)
+			}
+			r.becomes(nil)
+			return http.StatusBadRequest
+		})
+		o := quick()
+		o.Backoff.GiveUp = time.Nanosecond
+		y.dispatch(t, y.URLs[0], o)
+		y.move(t, "receive", sites[0], skus[0], 1)
+		eventually(t, "it has come", func() bool { return r.hasAll(t, y, skus) })
+		eventually(t, "it is delivered", func() bool { return len(y.deliveries(t, w, "delivered")) == 1 })
+	})
+}
+
 // 410 switches a webhook off, and nobody sends to one that isn't active; both get what they missed
 // once they are put again.
 func TestWhatIsSwitchedOffGoesOnWhereItWas(t *testing.T) {

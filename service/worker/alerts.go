@@ -29,15 +29,22 @@ const (
 	alertsWait = time.Second
 	// cursorEvery is how often the cursor is kept while nothing is raised.
 	cursorEvery = 3 * time.Second
-	// alertsDoubt is how long the kept cursor may be refused before it is let go: the nodes of a database
-	// don't all have the same time.
-	alertsDoubt = time.Minute
 )
+
+// AlertsOptions say how alerts are raised. Zero values mean the defaults named here.
+type AlertsOptions struct {
+	// Doubt is how long the kept cursor may be refused before it is let go for one of now, as the nodes
+	// of a database don't all have the same time: 1m.
+	Doubt time.Duration
+}
 
 // Alerts raises alerts from the change feed of a region. Whoever takes over goes on at the cursor that is
 // kept with the alerts; what is done twice raises nothing twice.
-func Alerts(s *service.Service, hub *feed.Hub, observe AlertsObserver) Job {
-	a := &alerting{service: s, hub: hub, observe: observe}
+func Alerts(s *service.Service, hub *feed.Hub, o AlertsOptions, observe AlertsObserver) Job {
+	if o.Doubt == 0 {
+		o.Doubt = time.Minute
+	}
+	a := &alerting{service: s, hub: hub, o: o, observe: observe}
 	return Job{Name: "alerts", Every: time.Second, Run: func(ctx context.Context, lease store.Lease) (bool, error) {
 		err := a.run(ctx, lease)
 		if err != nil {
@@ -51,6 +58,7 @@ func Alerts(s *service.Service, hub *feed.Hub, observe AlertsObserver) Job {
 type alerting struct {
 	service *service.Service
 	hub     *feed.Hub
+	o       AlertsOptions
 	observe AlertsObserver
 
 	reader *feed.Reader // nil: none yet
@@ -110,7 +118,7 @@ func (a *alerting) open(ctx context.Context, lease store.Lease) error {
 		a.refused = time.Time{}
 	case a.refused.IsZero():
 		a.refused = time.Now()
-	case time.Since(a.refused) > alertsDoubt: // what lies between is another database's
+	case time.Since(a.refused) > a.o.Doubt: // what lies between is another database's
 		cursor = ""
 		reader, err = a.hub.Read(ctx, cursor, service.EventsOf(lease.Region))
 	}

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	mrand "math/rand/v2"
@@ -30,14 +31,14 @@ type raiser struct {
 	stop  func()
 }
 
-func (p *pods) raiser(t *testing.T, lease time.Duration) *raiser {
+func (p *pods) raiser(t *testing.T, lease time.Duration, o worker.AlertsOptions) *raiser {
 	t.Helper()
 	st, proxy := p.open(t)
 	s := service.New(st, service.Options{Region: region, Topology: p.Topology})
 	t.Cleanup(s.Close)
 	hub := feed.NewHub(st, feed.Options{})
 	storetest.Background(t, hub.Run)
-	return &raiser{proxy, start(t, st, lease, worker.Alerts(s, hub, unobserved{}))}
+	return &raiser{proxy, start(t, st, lease, worker.Alerts(s, hub, o, unobserved{}))}
 }
 
 // Pods that raise alerts are cut off, let back, stopped and replaced while stock goes up and down. In the
@@ -58,7 +59,7 @@ func TestAlertsAreRaisedOnceWhicheverPodLives(t *testing.T) {
 		}
 		rule := rand.Text()
 		putRule(t, s, inventory.Threshold{Name: rule, Location: "NYC", Below: limit, Active: true})
-		raisers := []*raiser{p.raiser(t, lease), p.raiser(t, lease)}
+		raisers := []*raiser{p.raiser(t, lease, worker.AlertsOptions{}), p.raiser(t, lease, worker.AlertsOptions{})}
 		eventually(t, "the worker reads the feed", func() bool {
 			cursor, err := db.FeedCursor(t.Context(), region, "alerts")
 			return err == nil && cursor != ""
@@ -84,7 +85,7 @@ func TestAlertsAreRaisedOnceWhicheverPodLives(t *testing.T) {
 			victim.proxy.Refuse(false)
 			if round%3 == 2 {
 				raisers[1-round%2].stop()
-				raisers[1-round%2] = p.raiser(t, lease)
+				raisers[1-round%2] = p.raiser(t, lease, worker.AlertsOptions{})
 			}
 		}
 		eventually(t, "there is enough to go by", func() bool { return len(w.alerts()) >= 100 })
@@ -113,6 +114,47 @@ func TestAlertsAreRaisedOnceWhicheverPodLives(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// A cursor that the database doesn't know, as one that was restored has, is let go after a while, and
+// alerts are raised of what comes from then on.
+func TestAlertsGoOnFromNowWhereTheirCursorIsAnotherDatabases(t *testing.T) {
+	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
+		p := &pods{DB: db}
+		const lease, doubt = time.Minute, time.Second
+		ctx := t.Context()
+		s := service.New(db.Store, service.Options{Region: region, Topology: db.Topology})
+		t.Cleanup(s.Close)
+		foreign := base64.RawURLEncoding.EncodeToString([]byte("c"))
+		if db.IsCockroach() {
+			foreign = base64.RawURLEncoding.EncodeToString([]byte("p"))
+		}
+		held, ok, err := db.TakeLease(ctx, region, "alerts", "me", lease)
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if err := s.MoveFeedCursor(ctx, held, foreign); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.ReleaseLease(ctx, region, "alerts", "me"); err != nil {
+			t.Fatal(err)
+		}
+		sku := rand.Text()
+		w := watching(t, db, []string{sku})
+		stockUp(t, s, sku, 1)
+
+		began := time.Now()
+		p.raiser(t, lease, worker.AlertsOptions{Doubt: doubt})
+		eventually(t, "the cursor is let go", func() bool {
+			cursor, err := db.FeedCursor(ctx, region, "alerts")
+			return err == nil && cursor != foreign
+		})
+		if after := time.Since(began); after < doubt {
+			t.Errorf("it is let go after %s of doubt", after)
+		}
+		want := fmt.Sprintf("out_of_stock of %s at version %d by %q", sku, move(t, s, sku, "sell", 1), "")
+		eventually(t, want, func() bool { return w.alerts()[want] == 1 })
 	})
 }
 
