@@ -30,6 +30,21 @@ const (
 	lossSKUs    = 1000
 )
 
+// lossCases are what is sold, and what the readers watch.
+var lossCases = []struct {
+	name, scenario string
+	query          func(reader int) string
+}{
+	{"uniform, a SKU each", "uniform", func(i int) string { return fmt.Sprintf("?sku=uniform-%d", i) }},
+	{"hot, a SKU each", "hot", func(i int) string {
+		if i == 0 {
+			return "?sku=hot-0"
+		}
+		return fmt.Sprintf("?sku=uniform-%d", i)
+	}},
+	{"uniform, everything each", "uniform", func(int) string { return "" }},
+}
+
 // BenchmarkFeedLoss has a pod take reservations of many SKUs and of one while it follows the change
 // feed, keeps its cache and has readers, and while it does none of these, in interleaved rounds. The
 // loss is the median of the rounds' own: neighbours share the machine's moods. What a reservation
@@ -40,8 +55,8 @@ func BenchmarkFeedLoss(b *testing.B) {
 		b.Run(string(kind), func(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 			y := openLossYard(b, storetest.Open(b, kind))
-			for _, scenario := range []string{"uniform", "hot"} {
-				plan := load.Plan{Scenario: scenario, Targets: []string{y.url}, Clients: 128, Connections: 1, SKUs: lossSKUs, Stock: 1_000_000_000, Prefix: scenario, Duration: 6 * time.Second, GiveUpAfter: time.Minute, Unproven: true}
+			for _, c := range lossCases {
+				plan := load.Plan{Scenario: c.scenario, Targets: []string{y.url}, Clients: 128, Connections: 1, SKUs: lossSKUs, Stock: 1_000_000_000, Prefix: c.scenario, Duration: 6 * time.Second, GiveUpAfter: time.Minute, Unproven: true}
 				y.run(b, plan)
 				plan.Prepared = true
 				var without, with, losses, costs []float64
@@ -49,14 +64,14 @@ func BenchmarkFeedLoss(b *testing.B) {
 					var off, on lossRun
 					rounds := []func(){
 						func() { off = y.run(b, plan) },
-						func() { on = y.followed(b, scenario+"-0", func() lossRun { return y.run(b, plan) }) },
+						func() { on = y.followed(b, c.query, func() lossRun { return y.run(b, plan) }) },
 					}
 					rounds[i%2]()
 					rounds[1-i%2]()
 					without, with = append(without, off.perSecond), append(with, on.perSecond)
 					losses, costs = append(losses, 1-on.perSecond/off.perSecond), append(costs, on.cpu/off.cpu-1)
 				}
-				b.Logf("%-8s %7.0f/s without, %7.0f/s with feed, cache and %d readers: loss %.1f %% (%.1f to %.1f); CPU of each reservation %+.1f %% (%+.1f to %+.1f)", scenario,
+				b.Logf("%-24s %7.0f/s without, %7.0f/s with feed, cache and %d readers: loss %.1f %% (%.1f to %.1f); CPU of each reservation %+.1f %% (%+.1f to %+.1f)", c.name,
 					middle(without), middle(with), lossReaders, 100*middle(losses), 100*slices.Min(losses), 100*slices.Max(losses),
 					100*middle(costs), 100*slices.Min(costs), 100*slices.Max(costs))
 			}
@@ -139,8 +154,8 @@ func busy(b *testing.B) (ticks float64) {
 	return ticks
 }
 
-// followed runs something while the feed is followed, with readers of a SKU each, one of them of first.
-func (y *lossYard) followed(b *testing.B, first string, run func() lossRun) lossRun {
+// followed runs something while the feed is followed, by readers too.
+func (y *lossYard) followed(b *testing.B, query func(reader int) string, run func() lossRun) lossRun {
 	b.Helper()
 	following, stop := context.WithCancel(b.Context())
 	ended := make(chan struct{})
@@ -154,14 +169,7 @@ func (y *lossYard) followed(b *testing.B, first string, run func() lossRun) loss
 	readers := &feedYard{pod: &process{address: strings.TrimPrefix(y.url, "http://")}}
 	defer readers.hangUp()
 	for i := range lossReaders {
-		query := "?sku=" + first
-		if i > 0 {
-			query = fmt.Sprintf("?sku=uniform-%d", i)
-		}
-		if os.Getenv("WIDE") != "" {
-			query = ""
-		}
-		go take(readers.follow(b, query))
+		go take(readers.follow(b, query(i)))
 	}
 	measured := run()
 	stop()
