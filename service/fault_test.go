@@ -235,3 +235,47 @@ func TestUnknownOutcomeIsToldAndSettledByRepeating(t *testing.T) {
 		}
 	})
 }
+
+// A commit that is stuck holds up its own stock level and no other, however small the database knows the
+// table to be.
+func TestAStuckCommitHoldsUpItsLevelAlone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		y := newYard(t, db)
+		stuck := y.product(t, 1, nyc)
+		var others []string
+		for range 10 {
+			others = append(others, y.product(t, 100, nyc))
+		}
+		if y.isCockroach() {
+			db.Exec(t, "CREATE STATISTICS few FROM stock_levels") // as the database does by itself
+		}
+		proxy := storetest.NewProxy(t, y.URLs[0])
+		pod := y.podAt(t, 0, proxy.URL, service.Options{})
+		begun, release := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		proxy.OnCommit(func() storetest.Fate {
+			once.Do(func() { close(begun) })
+			<-release
+			return storetest.Passes
+		})
+		var late sync.WaitGroup
+		late.Go(func() { y.must(t)(pod.Move(t.Context(), y.fresh(), move("sell", nyc, stuck, 1))) })
+		<-begun
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		for n := 1; n <= 4; n++ {
+			for range 5 { // what is known of a table is heard of by and by
+				if _, err := y.pods[0].Move(ctx, y.fresh(), moveAll("sell", nyc, 1, others[n:n+n]...)); err != nil {
+					t.Errorf("%d lines: %v", n, err)
+				}
+				if _, err := y.pods[0].Reserve(ctx, y.fresh(), reserve(others[n], 1, nyc)); err != nil {
+					t.Errorf("a reservation: %v", err)
+				}
+			}
+		}
+		close(release)
+		late.Wait()
+		y.wants(t, nyc, stuck, 0, 0, 0, 0)
+		y.Verify(t)
+	})
+}

@@ -155,7 +155,7 @@ func TestLateCommitsAreNotSkipped(t *testing.T) {
 		<-stuck
 		others := 270
 		if y.Kind == devdb.CockroachDB { // it remembers none
-			others = 5
+			others = 20
 		}
 		y.write(t, skus[1:], 1, others)
 		close(release)

@@ -17,6 +17,12 @@ UPDATE stock_levels AS l
  WHERE l.region = k.region::crdb_internal_region AND l.sku = k.sku AND l.location = k.location`,
 	texts, texts, texts, ints, ints, ints, ints, ints, ints, ints, moment, blobs)
 
+var updateLevel = defineOn(cockroachdb, "update_level", `
+UPDATE stock_levels AS l
+   SET on_hand = $4, held = $5, allocated = $6, quarantined = $7, incoming = $8, shortfall = $9, version = $10, updated_at = $11, head = $12
+ WHERE l.region = $1::crdb_internal_region AND l.sku = $2 AND l.location = $3`,
+	text, text, text, bigint, bigint, bigint, bigint, bigint, bigint, bigint, moment, blob)
+
 var insertLevels = define("insert_levels", `
 INSERT INTO stock_levels (region, sku, location, on_hand, held, allocated, quarantined, incoming, shortfall, version, updated_at, head)
 SELECT k.region::crdb_internal_region, k.sku, k.location,
@@ -93,7 +99,7 @@ UPDATE reservation_lines AS r
 // WriteBatch queues everything a batch changes, one statement a table; it goes out with the commit.
 func (tx *Tx) WriteBatch(c *inventory.Changes, commands []Recorded) {
 	if len(c.Levels) > 0 {
-		tx.queue(updateLevels, nil, levelRows(c.Levels)...)
+		tx.updateLevels(c.Levels)
 	}
 	if len(c.NewLevels) > 0 {
 		tx.queue(insertLevels, nil, levelRows(c.NewLevels)...)
@@ -116,6 +122,17 @@ func (tx *Tx) WriteBatch(c *inventory.Changes, commands []Recorded) {
 	tx.writeTransfers(c)
 	if len(commands) > 0 {
 		tx.queue(insertCommands, nil, commandRows(commands)...)
+	}
+}
+
+func (tx *Tx) updateLevels(ls []inventory.Level) {
+	if !tx.oneByOne(len(ls)) {
+		tx.queue(updateLevels, nil, levelRows(ls)...)
+		return
+	}
+	for _, l := range ls {
+		tx.queue(updateLevel, nil, l.Key.Region, l.Key.SKU, l.Key.Location,
+			l.OnHand, l.Held, l.Allocated, l.Quarantined, l.Incoming, l.Shortfall, l.Version, l.UpdatedAt, l.Head[:])
 	}
 }
 

@@ -38,9 +38,16 @@ type Recorded struct {
 const AuditShards = 8
 
 var selectCommands = define("commands", `
-SELECT c.region::text, c.key, c.input_hash, c.refused, c.answer, c.request_id
+SELECT `+commandToRepeat+`
   FROM unnest($1, $2) AS k(region, key)
   JOIN commands AS c ON c.region = k.region::crdb_internal_region AND c.key = k.key`, texts, texts)
+
+var selectCommand = defineOn(cockroachdb, "command", `
+SELECT `+commandToRepeat+`
+  FROM commands AS c
+ WHERE c.region = $1::crdb_internal_region AND c.key = $2`, text, text)
+
+const commandToRepeat = `c.region::text, c.key, c.input_hash, c.refused, c.answer, c.request_id`
 
 var insertCommands = define("insert_commands", `
 INSERT INTO commands (region, key, id, operation, input_hash, refused, events, answer, actor, request_id, recorded_at,
@@ -58,12 +65,19 @@ func (tx *Tx) queueKeys(keys []CommandKey) map[CommandKey]Recorded {
 		return found
 	}
 	keys = unique(keys)
-	tx.queue(selectCommands, func(r pgx.Rows) error {
+	row := func(r pgx.Rows) error {
 		var c Recorded
 		err := r.Scan(&c.Region, &c.Key, &c.InputHash, &c.Refused, &c.Answer, &c.RequestID)
 		found[c.CommandKey] = c
 		return err
-	}, column(keys, func(k *CommandKey) string { return k.Region }), column(keys, func(k *CommandKey) string { return k.Key }))
+	}
+	if tx.oneByOne(len(keys)) {
+		for _, k := range keys {
+			tx.queue(selectCommand, row, k.Region, k.Key)
+		}
+		return found
+	}
+	tx.queue(selectCommands, row, column(keys, func(k *CommandKey) string { return k.Region }), column(keys, func(k *CommandKey) string { return k.Key }))
 	return found
 }
 
