@@ -241,21 +241,18 @@ func TestUnknownOutcomeIsToldAndSettledByRepeating(t *testing.T) {
 func TestAStuckCommitHoldsUpItsLevelAlone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
 		y := newYard(t, db)
-		stuck := y.product(t, 1, nyc)
-		var others []string
-		for range 10 {
-			others = append(others, y.product(t, 100, nyc))
-		}
+		stuck, other := y.product(t, 1, nyc), y.product(t, 20, nyc)
 		if y.isCockroach() {
-			db.Exec(t, "CREATE STATISTICS few FROM stock_levels") // as the database does by itself
+			db.Exec(t, "CREATE STATISTICS few FROM stock_levels; CREATE STATISTICS few FROM commands") // as the database does by itself
 		}
 		proxy := storetest.NewProxy(t, y.URLs[0])
 		pod := y.podAt(t, 0, proxy.URL, service.Options{})
-		begun, release := make(chan struct{}), make(chan struct{})
-		var once sync.Once
+		begun, released := make(chan struct{}), make(chan struct{})
+		begin, release := sync.OnceFunc(func() { close(begun) }), sync.OnceFunc(func() { close(released) })
+		defer release()
 		proxy.OnCommit(func() storetest.Fate {
-			once.Do(func() { close(begun) })
-			<-release
+			begin()
+			<-released
 			return storetest.Passes
 		})
 		var late sync.WaitGroup
@@ -263,19 +260,18 @@ func TestAStuckCommitHoldsUpItsLevelAlone(t *testing.T) {
 		<-begun
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		for n := 1; n <= 4; n++ {
-			for range 5 { // what is known of a table is heard of by and by
-				if _, err := y.pods[0].Move(ctx, y.fresh(), moveAll("sell", nyc, 1, others[n:n+n]...)); err != nil {
-					t.Errorf("%d lines: %v", n, err)
-				}
-				if _, err := y.pods[0].Reserve(ctx, y.fresh(), reserve(others[n], 1, nyc)); err != nil {
-					t.Errorf("a reservation: %v", err)
-				}
+		for range 10 { // the nodes hear by and by of what is known of a table
+			if _, err := y.pods[0].Move(ctx, y.fresh(), move("sell", nyc, other, 1)); err != nil {
+				t.Fatal("a sale: ", err)
+			}
+			if _, err := y.pods[0].Reserve(ctx, y.fresh(), reserve(other, 1, nyc)); err != nil {
+				t.Fatal("a reservation: ", err)
 			}
 		}
-		close(release)
+		release()
 		late.Wait()
 		y.wants(t, nyc, stuck, 0, 0, 0, 0)
+		y.wants(t, nyc, other, 10, 10, 0, 0)
 		y.Verify(t)
 	})
 }

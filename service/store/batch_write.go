@@ -17,6 +17,8 @@ UPDATE stock_levels AS l
  WHERE l.region = k.region::crdb_internal_region AND l.sku = k.sku AND l.location = k.location`,
 	texts, texts, texts, ints, ints, ints, ints, ints, ints, ints, moment, blobs)
 
+// CockroachDB joins a table of some dozens of rows by reading all of it, which locks rows that nobody
+// named, and waits for whoever has written to one. A row that is alone needs no join.
 var updateLevel = defineOn(cockroachdb, "update_level", `
 UPDATE stock_levels AS l
    SET on_hand = $4, held = $5, allocated = $6, quarantined = $7, incoming = $8, shortfall = $9, version = $10, updated_at = $11, head = $12
@@ -126,14 +128,13 @@ func (tx *Tx) WriteBatch(c *inventory.Changes, commands []Recorded) {
 }
 
 func (tx *Tx) updateLevels(ls []inventory.Level) {
-	if !tx.oneByOne(len(ls)) {
+	if !tx.store.dialect.cockroach || len(ls) > 1 {
 		tx.queue(updateLevels, nil, levelRows(ls)...)
 		return
 	}
-	for _, l := range ls {
-		tx.queue(updateLevel, nil, l.Key.Region, l.Key.SKU, l.Key.Location,
-			l.OnHand, l.Held, l.Allocated, l.Quarantined, l.Incoming, l.Shortfall, l.Version, l.UpdatedAt, l.Head[:])
-	}
+	l := ls[0]
+	tx.queue(updateLevel, nil, l.Key.Region, l.Key.SKU, l.Key.Location,
+		l.OnHand, l.Held, l.Allocated, l.Quarantined, l.Incoming, l.Shortfall, l.Version, l.UpdatedAt, l.Head[:])
 }
 
 func levelRows(ls []inventory.Level) []any {

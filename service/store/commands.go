@@ -42,6 +42,7 @@ SELECT `+commandToRepeat+`
   FROM unnest($1, $2) AS k(region, key)
   JOIN commands AS c ON c.region = k.region::crdb_internal_region AND c.key = k.key`, texts, texts)
 
+// See updateLevel.
 var selectCommand = defineOn(cockroachdb, "command", `
 SELECT `+commandToRepeat+`
   FROM commands AS c
@@ -71,10 +72,8 @@ func (tx *Tx) queueKeys(keys []CommandKey) map[CommandKey]Recorded {
 		found[c.CommandKey] = c
 		return err
 	}
-	if tx.oneByOne(len(keys)) {
-		for _, k := range keys {
-			tx.queue(selectCommand, row, k.Region, k.Key)
-		}
+	if tx.store.dialect.cockroach && len(keys) == 1 {
+		tx.queue(selectCommand, row, keys[0].Region, keys[0].Key)
 		return found
 	}
 	tx.queue(selectCommands, row, column(keys, func(k *CommandKey) string { return k.Region }), column(keys, func(k *CommandKey) string { return k.Key }))

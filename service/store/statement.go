@@ -78,20 +78,10 @@ func defineKeyed(name, sql string, casts ...string) keyedStatement {
 	return family
 }
 
-// few is how many rows CockroachDB is given one by one. Several of a table of some dozens of rows it finds by
-// reading all of it, which locks rows that nobody named, and waits for whoever has written to one.
-const few = 4
-
-func (tx *Tx) oneByOne(rows int) bool { return tx.store.dialect.cockroach && rows <= few }
-
 // queueKeyed queues the statement for keys, in their order. The last one is repeated to fill a list up.
 func queueKeyed[Key any](tx *Tx, family keyedStatement, rows func(pgx.Rows) error, keys []Key, parts func(Key) []any) {
-	most := maxKeys
-	if tx.oneByOne(len(keys)) {
-		most = 1
-	}
 	for len(keys) > 0 {
-		some := keys[:min(len(keys), most)]
+		some := keys[:min(len(keys), maxKeys)]
 		keys = keys[len(some):]
 		n := 1
 		for n < len(some) {
