@@ -83,8 +83,8 @@ func TestTheEventSchemaOnlyGrows(t *testing.T) {
 	}
 }
 
-// aStorysEvents is a page of all that a story about one product gave, alerts with it.
-func (p *pod) aStorysEvents(t *testing.T) (items []json.RawMessage) {
+// aStorysEvents is all that a story about one product gave, alerts with it.
+func (p *pod) aStorysEvents(t *testing.T) []json.RawMessage {
 	t.Helper()
 	p.raising(t, 0)
 	from, to := p.lorry(t, 0)
@@ -99,11 +99,7 @@ func (p *pod) aStorysEvents(t *testing.T) (items []json.RawMessage) {
 	p.post(t, path+"/receive", from.arrival(2)).is(t, 200)
 	p.post(t, "/v1/movements", from.movement("sell", 2, `, "allow_shortfall": true`)).is(t, 201)
 	stream.told(t, 2)
-	page := p.get(t, "/v1/events?sku="+url.QueryEscape(from.sku)+"&page_size=1000&page_token="+since).is(t, 200)
-	for i := range page.list(t, "items") {
-		items = append(items, json.RawMessage(page.compact(t, "items", i)))
-	}
-	return items
+	return p.events(t, "sku="+url.QueryEscape(from.sku), since)
 }
 
 func TestEventsAndAlertsAreAsTheirSchemaSays(t *testing.T) {
