@@ -37,6 +37,7 @@ func told() *telemetry.Metrics {
 	m.Decided("reserve", "accepted")
 	m.Batched(1, time.Second)
 	m.Retry("40001")
+	m.WorkerRan("alerts", nil)
 	m.Authenticated(auth.KindKey, "accepted")
 	m.Alerted("drift", 1)
 	m.Counted([]inventory.Census{{Region: "us-east1", Levels: 9, OutOfStock: 2, InShortfall: 1}}, time.Hour)

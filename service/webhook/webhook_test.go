@@ -326,6 +326,8 @@ func TestSecretsRotateWithOverlap(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			// What a change of the webhook cuts off before it is written down comes again.
+			eventually(t, "it is delivered", func() bool { return len(y.deliveries(t, w, "delivered")) == n })
 		}
 		signed(1, first)
 		in := service.WebhookInput{URL: r.URL, Filter: service.WebhookFilter{SKUs: skus}}
