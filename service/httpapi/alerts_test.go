@@ -29,7 +29,7 @@ func (*raised) Alerted(string, int)                       {}
 func (*raised) AlertsLag(time.Duration)                   {}
 func (*raised) Counted([]inventory.Census, time.Duration) {}
 func (r *raised) Verified(int, time.Duration)             { r.verifications.Add(1) }
-func (r *raised) verifiedAgain(t *testing.T) bool         { t.Helper(); return r.verifications.Load() >= 2 }
+func (r *raised) verifiedAgain(t *testing.T) bool         { t.Helper(); return r.verifications.Load() >= 3 }
 
 // raising runs the workers of the pod's region that raise alerts, and returns once they read the feed.
 func (p *pod) raising(t *testing.T, verifyEvery time.Duration) *raised {

@@ -212,7 +212,7 @@ func dropDatabase(kind devdb.Kind, name string) string {
 }
 
 func exec(ctx context.Context, url, sql string) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute) // CockroachDB drops a database slowly
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
