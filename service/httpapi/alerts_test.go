@@ -47,7 +47,8 @@ func (p *pod) raising(t *testing.T, verifyEvery time.Duration) *raised {
 	log := slog.New(slog.DiscardHandler)
 	jobs := []worker.Job{worker.Alerts(s, hub, worker.AlertsOptions{}, seen)}
 	if verifyEvery > 0 {
-		jobs = append(jobs, worker.Verification(s, worker.VerificationOptions{Every: verifyEvery, Heard: func() int64 { return 0 }}, seen, log))
+		o := worker.VerificationOptions{Every: verifyEvery, Share: 1, Heard: func() int64 { return 0 }} // one after the other
+		jobs = append(jobs, worker.Verification(s, o, seen, log))
 	}
 	runner := worker.Runner{Store: st, Region: p.region, Log: log}
 	storetest.Background(t, func(ctx context.Context) { runner.Run(ctx, jobs...) })

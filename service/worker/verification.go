@@ -24,6 +24,9 @@ type VerificationObserver interface {
 // VerificationOptions say when the books are verified. Zero values mean the defaults named here.
 type VerificationOptions struct {
 	Every time.Duration // 30s
+	// Share bounds how much of the time is spent on verifying: one part in so many, 10. Where the books
+	// are large, it is done less often.
+	Share int
 	// Heard is how many changes the feed has brought so far, of all regions.
 	Heard func() int64
 	// Large is from how many events on verifying is put off while there is much to do, until it was
@@ -33,10 +36,8 @@ type VerificationOptions struct {
 }
 
 const (
-	// verifyingShare bounds how much of the time is spent on verifying: one in so many parts; and
-	// busyShare while there is much to do. Where the books are large, it is done less often.
-	verifyingShare = 10
-	busyShare      = 200
+	// busyShare is the share of the time while there is much to do.
+	busyShare = 200
 	// busyFrom is how many changes a second are much.
 	busyFrom = 50
 	// longestWait is how long verifying is put off at most.
@@ -48,6 +49,9 @@ const (
 func Verification(s *service.Service, o VerificationOptions, observe VerificationObserver, log *slog.Logger) Job {
 	if o.Every == 0 {
 		o.Every = 30 * time.Second
+	}
+	if o.Share == 0 {
+		o.Share = 10
 	}
 	if o.Large == 0 {
 		o.Large = 10_000
@@ -105,7 +109,7 @@ func (v *verifying) run(ctx context.Context, lease store.Lease) (bool, error) {
 		return false, err
 	}
 	took := time.Since(began)
-	pause := max(v.o.Every, verifyingShare*took)
+	pause := max(v.o.Every, time.Duration(v.o.Share)*took)
 	v.next, v.waiting = began.Add(pause), false
 	if v.large {
 		v.took = took

@@ -30,8 +30,8 @@ import (
 
 func TestMain(m *testing.M) { storetest.Main(m) }
 
-// stale is a pod with the bug that all of this is there to find: it decides on a row that it has
-// read a moment ago, and writes what it makes of it.
+// stale is a pod with the bug that all of this is there to find: it keeps the rows that it was asked
+// for, and shows them a moment later, or decides on them and writes what it makes of them.
 type stale struct {
 	honest   http.Handler
 	database *pgxpool.Pool
@@ -89,8 +89,8 @@ func (s *stale) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var in client.MovementRequest
 	switch {
-	case !s.decides && r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/stock/"):
-		if level, ok := s.level(r.Context(), r.URL.Path); ok {
+	case r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/stock/"):
+		if level, ok := s.level(r.Context(), r.URL.Path); ok && !s.decides {
 			_ = json.NewEncoder(w).Encode(level)
 			return
 		}
