@@ -30,7 +30,7 @@ type Options struct {
 	Dir       string                           // holds data, logs and state; needed unless URL is given
 	Regions   []string                         // the topology's regions, in its order
 	Log       func(format string, args ...any) // one-line progress messages for people; may be nil
-	Ephemeral bool                             // data are gone after Stop; CockroachDB keeps them in memory
+	Ephemeral bool                             // data are gone after Stop; CockroachDB keeps them in memory, and soon forgets what is dropped
 	Kind      Kind                             // forces one make; empty: CockroachDB where there is one
 }
 

@@ -191,7 +191,7 @@ func create(ctx context.Context, kind devdb.Kind) (urls []string, drop func() er
 	if err := exec(ctx, admin[0], "CREATE DATABASE "+name); err != nil {
 		return nil, nil, err
 	}
-	drop = func() error { return dropDatabase(kind, admin[0], name) }
+	drop = func() error { return exec(context.Background(), admin[0], dropDatabase(kind, name)) }
 	urls = make([]string, len(admin))
 	for i, raw := range admin {
 		u, err := url.Parse(raw)
@@ -204,14 +204,11 @@ func create(ctx context.Context, kind devdb.Kind) (urls []string, drop func() er
 	return urls, drop, nil
 }
 
-// dropDatabase leaves CockroachDB's be. Its servers last no longer than the tests, and until then what
-// is dropped takes as much room (gc.ttlseconds are 25 hours) as what isn't, and schema changes of all
-// its tables on top.
-func dropDatabase(kind devdb.Kind, admin, name string) error {
+func dropDatabase(kind devdb.Kind, name string) string {
 	if kind == devdb.CockroachDB {
-		return nil
+		return "DROP DATABASE " + name + " CASCADE"
 	}
-	return exec(context.Background(), admin, "DROP DATABASE "+name+" WITH (FORCE)")
+	return "DROP DATABASE " + name + " WITH (FORCE)"
 }
 
 func exec(ctx context.Context, url, sql string) error {
@@ -307,7 +304,7 @@ func start(kind devdb.Kind) ([]string, error) {
 	return db.URLs, nil
 }
 
-// Main runs a package's tests, gives up the databases they shared and stops the servers they started: func TestMain(m) { storetest.Main(m) }.
+// Main runs a package's tests, drops the databases they shared and stops the servers they started: func TestMain(m) { storetest.Main(m) }.
 func Main(m *testing.M) {
 	code := m.Run()
 	startedMu.Lock()
