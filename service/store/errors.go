@@ -158,4 +158,7 @@ func classify(err error) error {
 // privilegeMissing is the SQLSTATE of what a user isn't allowed.
 const privilegeMissing = "42501"
 
+// undefinedTable is the SQLSTATE of a table that isn't there.
+const undefinedTable = "42P01"
+
 func join(kind, cause error) error { return fmt.Errorf("%w: %w", kind, cause) }

@@ -123,14 +123,14 @@ func (s *Store) taken(m Migration) (statements []string) {
 	return statements
 }
 
-// AppliedSchema is the schema version the database has; 0 for an empty one.
+// AppliedSchema is the schema version the database has; 0 for an empty one. Pods ask for it until it
+// fits, so the catalog isn't asked for the table: CockroachDB's is every table of the cluster, and it
+// waits for whoever is changing one of them.
 func (s *Store) AppliedSchema(ctx context.Context) (version int, err error) {
-	var there bool
-	row := s.pool.QueryRow(ctx, `SELECT count(*) > 0 FROM information_schema.tables WHERE table_schema = 'public' AND table_name = 'schema_migrations'`, pgx.QueryExecModeExec)
-	if err := row.Scan(&there); err != nil || !there {
-		return 0, classify(err)
-	}
 	err = s.pool.QueryRow(ctx, `SELECT coalesce(max(version), 0) FROM schema_migrations`, pgx.QueryExecModeExec).Scan(&version)
+	if sqlState(err) == undefinedTable {
+		return 0, nil
+	}
 	return version, classify(err)
 }
 

@@ -151,9 +151,8 @@ func (s *Store) forgetLeases(ctx context.Context, gone []string) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	const undefinedTable = "42P01" // a database without tables has none
 	err := s.alter(ctx, `DELETE FROM leases WHERE region IN (`+strings.Join(gone, ", ")+`) AND expires_at < now()`)
-	if sqlState(err) == undefinedTable {
+	if sqlState(err) == undefinedTable { // a database without tables has none
 		return nil
 	}
 	return err

@@ -1,10 +1,14 @@
 package store_test
 
 import (
+	"context"
 	"net/url"
 	"path"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"stockyard/service/devdb"
 	"stockyard/service/store"
@@ -37,6 +41,27 @@ func TestManyPodsMigrateAnEmptyDatabaseAtOnce(t *testing.T) {
 			wg.Wait()
 		})
 	}
+}
+
+// A pod that starts doesn't wait for those who are changing a schema, be it of another database.
+func TestWhichSchemaThereIsIsKnownWhileOthersChangeTheirs(t *testing.T) {
+	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
+		conn, err := pgx.Connect(t.Context(), storetest.Fresh(t, db.Kind)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+		for _, sql := range []string{"BEGIN", "CREATE TABLE undecided (id INT PRIMARY KEY)"} {
+			if _, err := conn.Exec(t.Context(), sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if v, err := db.AppliedSchema(ctx); err != nil || v != store.SchemaVersion() {
+			t.Errorf("version %d, %v", v, err)
+		}
+	})
 }
 
 // Whoever owns the database may migrate it, where an administrator has set what the cluster needs.

@@ -62,6 +62,32 @@ func TestLargeBooksAreVerifiedInQuiet(t *testing.T) {
 	})
 }
 
+// Verifying takes no more than its share of the time.
+func TestVerificationKeepsToItsShare(t *testing.T) {
+	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
+		s := service.New(db.Store, service.Options{Region: region, Topology: db.Topology})
+		t.Cleanup(s.Close)
+		for _, of := range []struct {
+			share int
+			again bool
+		}{{share: 1, again: true}, {share: 1_000_000}} {
+			var asked atomic.Int64
+			seen := &verifications{}
+			stop := start(t, db.Store, 5*time.Second, worker.Verification(s, worker.VerificationOptions{
+				Every: 10 * time.Millisecond, Share: of.share, Large: 1_000_000,
+				Heard: func() int64 { return asked.Add(1) },
+			}, seen, slog.New(slog.DiscardHandler)))
+			eventually(t, "it is done", func() bool { return seen.done.Load() > 0 })
+			asked.Store(0)
+			eventually(t, "it is done again, or was not due many times", func() bool { return seen.done.Load() > 1 || asked.Load() > 30 })
+			if again := seen.done.Load() > 1; again != of.again {
+				t.Errorf("one part in %d: done again: %t", of.share, again)
+			}
+			stop()
+		}
+	})
+}
+
 // A verification of large books that is under way when the tills get busy gives way, and is done when
 // they are quiet again. A lock makes it last.
 func TestVerificationGivesWay(t *testing.T) {
