@@ -112,9 +112,10 @@ func (c *cockroach) makeWhole(ctx context.Context, nodes []*Node) error {
 }
 
 // forgetSoon is of what CockroachDB's documents set where databases are made and dropped all the time
-// (local-testing); not that jobs are forgotten after 15 s, which a busy cluster waits for longer. By default tables that were dropped are there for 25 hours: each change of a
-// schema goes to every node with the descriptors of all of them, and is compared with all their
-// ranges, which takes half of the nodes' time once there are some fifty such databases.
+// (local-testing); not that jobs are forgotten after 15 s, which a busy cluster waits for longer. By
+// default tables that were dropped are there for 25 hours: each change of a schema goes to every node
+// with the descriptors of all of them, and is compared with all their ranges, which takes half of the
+// nodes' time once there are some fifty such databases.
 var forgetSoon = []string{
 	"ALTER RANGE default CONFIGURE ZONE USING gc.ttlseconds = 600",
 	"ALTER DATABASE system CONFIGURE ZONE USING gc.ttlseconds = 600",
