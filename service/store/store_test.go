@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"stockyard/service/devdb"
 	"stockyard/service/store"
 	"stockyard/service/store/storetest"
@@ -46,16 +44,7 @@ func TestManyPodsMigrateAnEmptyDatabaseAtOnce(t *testing.T) {
 // A pod that starts doesn't wait for those who are changing a schema, be it of another database.
 func TestWhichSchemaThereIsIsKnownWhileOthersChangeTheirs(t *testing.T) {
 	storetest.EachShared(t, func(t *testing.T, db *storetest.DB) {
-		conn, err := pgx.Connect(t.Context(), storetest.Fresh(t, db.Kind)[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-		for _, sql := range []string{"BEGIN", "CREATE TABLE undecided (id INT PRIMARY KEY)"} {
-			if _, err := conn.Exec(t.Context(), sql); err != nil {
-				t.Fatal(err)
-			}
-		}
+		storetest.Undecided(t, db.Kind)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if v, err := db.AppliedSchema(ctx); err != nil || v != store.SchemaVersion() {

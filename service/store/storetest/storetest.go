@@ -120,6 +120,25 @@ func Own(t *testing.T, kind devdb.Kind) (*devdb.Database, *DB) {
 // Fresh gives the connection strings, one a region, of an empty database of the test's own.
 func Fresh(t testing.TB, kind devdb.Kind) []string { return fresh(t, kind) }
 
+// Undecided leaves a change of a schema open, in a database of its own, until the test ends.
+func Undecided(t testing.TB, kind devdb.Kind) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), fresh(t, kind)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	begin := "BEGIN"
+	if kind == devdb.CockroachDB {
+		begin = "BEGIN PRIORITY HIGH" // or whoever waits for it pushes it aside, with luck
+	}
+	for _, sql := range []string{begin, "CREATE TABLE undecided (id INT PRIMARY KEY)"} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Background runs something beside a test until stop is called, at the latest when the test ends.
 func Background(t testing.TB, run func(context.Context)) (stop func()) {
 	t.Helper()
