@@ -49,6 +49,7 @@ type Hub struct {
 	audience *audience
 	asOf     time.Time
 	began    time.Time
+	failed   time.Time // since when the feed can't be followed; zero while it can
 }
 
 // NewHub makes a hub; Run has it follow the feed.
@@ -102,6 +103,29 @@ func (h *Hub) Lag() time.Duration {
 	return max(time.Since(h.asOf), 0)
 }
 
+// Failing is for how long the feed couldn't be followed: the pod has no connection for it, or is refused. A
+// feed that stands still isn't that, however far it is behind: it stands still for every pod.
+func (h *Hub) Failing() time.Duration {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.failed.IsZero() {
+		return 0
+	}
+	return time.Since(h.failed)
+}
+
+// ended says why the feed isn't followed just now.
+func (h *Hub) ended(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case errors.Is(err, store.ErrFeedStandsStill):
+		h.failed = time.Time{}
+	case h.failed.IsZero():
+		h.failed = time.Now()
+	}
+}
+
 // Run follows the feed until the context ends. Where the connection is lost, it goes on with another.
 func (h *Hub) Run(ctx context.Context) {
 	waking := make(chan struct{})
@@ -115,6 +139,7 @@ func (h *Hub) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		h.ended(err)
 		if errors.Is(err, store.ErrFeedGone) {
 			h.options.Log.Warn("the change feed goes on from now; readers go on from the ledger", "error", err)
 			h.reset()
@@ -166,6 +191,7 @@ func (h *Hub) follow(ctx context.Context) error {
 		if ctx.Err() != nil || errors.Is(err, store.ErrFeedGone) {
 			return err
 		}
+		h.ended(err)
 		h.options.Log.Info("the change feed was interrupted", "error", err)
 		if err := rest(ctx, 500*time.Millisecond); err != nil {
 			return err
@@ -193,7 +219,7 @@ func (h *Hub) take(fresh store.Fresh) error {
 	for _, i := range items {
 		h.ring.add(i)
 	}
-	h.ring.upTo, h.asOf = fresh.UpTo, fresh.AsOf
+	h.ring.upTo, h.asOf, h.failed = fresh.UpTo, fresh.AsOf, time.Time{}
 	h.wakeDue()
 	return nil
 }

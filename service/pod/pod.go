@@ -44,7 +44,7 @@ type Pod struct {
 var (
 	errDraining     = errors.New("draining")
 	errNoDatabase   = errors.New("the database does not answer")
-	errFeedBehind   = errors.New("the change feed has not been heard for too long")
+	errNoFeed       = errors.New("the change feed can't be followed")
 	errSchemaBehind = errors.New("the schema is older than this binary needs; run `stockyard migrate`")
 )
 
@@ -140,13 +140,15 @@ func (p *Pod) schemaFits(ctx context.Context) error {
 	return nil
 }
 
-// feedPatience is how far behind the change feed a pod may be. On CockroachDB some seconds are usual,
-// and a node that dies takes its ranges along for a dozen.
+// feedPatience is for how long a pod may fail to follow the change feed. A node that dies takes its ranges
+// along for a dozen seconds.
 const feedPatience = time.Minute
 
+// feedFollows doesn't ask how far behind the feed is: where it stands still it does so for every pod, and were
+// they all to take themselves out for it, nobody would sell.
 func (p *Pod) feedFollows(context.Context) error {
-	if lag := p.hub.Lag(); lag > feedPatience {
-		return fmt.Errorf("%w: %s", errFeedBehind, lag.Round(time.Second))
+	if failing := p.hub.Failing(); failing > feedPatience {
+		return fmt.Errorf("%w for %s", errNoFeed, failing.Round(time.Second))
 	}
 	return nil
 }

@@ -100,12 +100,15 @@ type Fresh struct {
 type Tail interface {
 	// Run goes on where the last run ended, until the context or the connection ends. nudge says that
 	// there may be something now; it may be nil. Errors: ErrFeedGone, what give returned,
-	// ErrUnavailable, or the context's.
+	// ErrUnavailable, with ErrFeedStandsStill where the connection was well, or the context's.
 	Run(ctx context.Context, nudge <-chan struct{}, give func(Fresh) error) error
 }
 
 // ErrFeedGone says that the database can't go on from so far back. What was missed is in the ledger.
 var ErrFeedGone = errors.New("the change feed can't be resumed from so far back")
+
+// ErrFeedStandsStill says that the database gave nothing for longer than it ever should.
+var ErrFeedStandsStill = errors.New("the change feed stands still")
 
 // FeedNow is where the feed stands: what is committed from now on comes after it. Something that was
 // committed a moment ago may, too.

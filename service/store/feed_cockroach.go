@@ -127,10 +127,7 @@ const (
 	feedHope = 10 * time.Minute
 )
 
-var (
-	errStandsStill = errors.New("the changefeed stands still")
-	errHopeless    = errors.New("the changefeed doesn't come on from where it was")
-)
+var errHopeless = errors.New("the changefeed doesn't come on from where it was")
 
 type changefeedTail struct {
 	store    *Store
@@ -169,7 +166,7 @@ func (t *changefeedTail) Run(ctx context.Context, _ <-chan struct{}, give func(F
 // hopeless says of a tail that was ended that to go on from the same place is in vain: not because the
 // database can't be reached, but for what it answers, or as it gives nothing.
 func (t *changefeedTail) hopeless(err error) bool {
-	answered := !errors.Is(err, ErrUnavailable) || errors.Is(err, errStandsStill)
+	answered := !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrFeedStandsStill)
 	return answered && time.Since(t.cameOn) > feedHope
 }
 
@@ -231,6 +228,9 @@ func (t *changefeedTail) pass(ctx context.Context, rows <-chan []changed, give f
 		if gathered, open, err = gather(ctx, rows, patience.C); err != nil {
 			return err
 		}
+		if !open && len(gathered) == 0 {
+			return nil // nothing was heard
+		}
 		patience.Reset(t.patience)
 		for _, c := range gathered {
 			if err := t.order.take(c); err != nil {
@@ -260,7 +260,7 @@ func gather(ctx context.Context, rows <-chan []changed, tooLate <-chan time.Time
 	select {
 	case gathered, open = <-rows:
 	case <-tooLate:
-		return nil, false, &lostError{errStandsStill}
+		return nil, false, &lostError{ErrFeedStandsStill}
 	case <-ctx.Done():
 		return nil, false, ctx.Err()
 	}

@@ -124,7 +124,7 @@ func TestATailThatDoesNotComeOnIsGivenUp(t *testing.T) {
 	}{
 		{refused, feedHope / 2, false},
 		{refused, feedHope + time.Second, true},
-		{classify(&lostError{errStandsStill}), feedHope + time.Second, true},
+		{classify(&lostError{ErrFeedStandsStill}), feedHope + time.Second, true},
 		{classify(&lostError{refused}), feedHope + time.Second, false}, // the database is away
 	} {
 		tail := &changefeedTail{cameOn: time.Now().Add(-c.age)}

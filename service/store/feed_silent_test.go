@@ -35,7 +35,7 @@ func TestAChangefeedThatStandsStillBeginsAgain(t *testing.T) {
 		}
 		return nil
 	})
-	if !errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+	if !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, store.ErrFeedStandsStill) || ctx.Err() != nil {
 		t.Fatalf("the tail ended with %v", err)
 	}
 	again := errors.New("goes on")
