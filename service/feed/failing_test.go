@@ -19,9 +19,9 @@ func TestAHubKnowsThatItCannotFollow(t *testing.T) {
 		}
 		proxy.Refuse(true)
 		proxy.Cut()
-		eventually(t, "fails without a connection", func() bool { return hub.Failing() > 2*time.Second })
+		eventually(t, "it fails without a connection", func() bool { return hub.Failing() > 2*time.Second })
 		proxy.Refuse(false)
-		eventually(t, "is well with a connection", func() bool { return hub.Failing() == 0 })
+		eventually(t, "it is well with a connection", func() bool { return hub.Failing() == 0 })
 	})
 }
 
@@ -37,18 +37,20 @@ func TestAHubThatWaitsForATransactionDoesNotFail(t *testing.T) {
 		if db.Kind == devdb.CockroachDB {
 			late = 8 * time.Second // 3 to 4 are usual
 		}
-		eventually(t, "waits for the transaction", func() bool { return hub.Lag() > late })
+		eventually(t, "it waits for the transaction", func() bool { return hub.Lag() > late })
 		if failing := hub.Failing(); failing != 0 {
 			t.Errorf("it has failed for %s", failing)
 		}
 	})
 }
 
+// eventually waits until something is so.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for began := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
+	began := time.Now()
+	for tick := time.Tick(5 * time.Millisecond); !is(); <-tick {
 		if time.Since(began) > time.Minute {
-			t.Fatalf("never %s", what)
+			t.Fatalf("it does not come to pass that %s", what)
 		}
 	}
 }

@@ -100,7 +100,7 @@ type Fresh struct {
 type Tail interface {
 	// Run goes on where the last run ended, until the context or the connection ends. nudge says that
 	// there may be something now; it may be nil. Errors: ErrFeedGone, what give returned,
-	// ErrUnavailable, with ErrFeedStandsStill where the connection was well, or the context's.
+	// ErrUnavailable, with ErrFeedStandsStill where nothing came for too long, or the context's.
 	Run(ctx context.Context, nudge <-chan struct{}, give func(Fresh) error) error
 }
 
